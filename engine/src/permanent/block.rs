@@ -1,0 +1,321 @@
+//! Blocks: changes by address become changes of entries, a root, and a commit.
+
+use super::{
+    error::CommitError,
+    head::{BlockId, Head},
+    tier::{PermanentTier, State},
+    transition::Transition,
+    undo::{Former, ReverseDiff, undo_key},
+};
+use crate::{
+    leaf_store::{LeafRead, LeafStore, Table},
+    trie::{
+        change::{Base, Change, Target, Written},
+        codec::{TrieId, encode_slot},
+        error::StateError,
+        path::Path,
+        update::{TrieJob, TrieResult},
+        work::TrieWork,
+    },
+};
+use alloy_primitives::{B256, Bytes};
+use alloy_trie::EMPTY_ROOT_HASH;
+use core::ops::ControlFlow;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use thinstate_formats::{
+    AccountChange, AccountUpdate, BlockNumber, StateChanges, keccak::BatchHasher,
+};
+
+/// A block's changes with the root that they lead to, computed and not yet stored.
+///
+/// Dropping it leaves no trace.
+#[derive(Debug)]
+pub struct PreparedBlock {
+    transition: Transition,
+    /// The head that it was prepared on.
+    base: Head,
+    code: Vec<(B256, Bytes)>,
+    hashing: Duration,
+}
+
+impl PreparedBlock {
+    /// The state root after the block.
+    pub const fn root(&self) -> B256 {
+        self.transition.state.head.root
+    }
+
+    /// What computing it cost.
+    pub const fn work(&self) -> TrieWork {
+        self.transition.work
+    }
+}
+
+/// What a commit did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommitReport {
+    /// The state root after it.
+    pub root: B256,
+    /// Account leaves put or deleted.
+    pub accounts_written: u64,
+    /// Slot leaves put or deleted.
+    pub slots_written: u64,
+    /// Buckets, entries, hashes.
+    pub work: TrieWork,
+    /// Bytes of keys and values handed to the leaf store, the reverse diff included.
+    pub batch_bytes: u64,
+    /// Time to read buckets and to hash.
+    pub state_hash: Duration,
+    /// Time to make it durable.
+    pub commit: Duration,
+}
+
+impl<S: LeafStore> PermanentTier<S> {
+    /// Computes the state after a block: reads the buckets that change, hashes, stores nothing.
+    pub fn prepare(&self, changes: &StateChanges) -> Result<PreparedBlock, CommitError> {
+        let started = Instant::now();
+        let view = self.shared.view();
+        let touched = hash_addresses(&self.shared.hasher, changes);
+        let wiped = wiped_slots(&view.snapshot, &touched)?;
+        let jobs = storage_jobs(&self.shared.hasher, &view.state, &touched);
+        let mut transition =
+            self.shared
+                .transition(&view.state, &view.snapshot, &jobs, |roots| {
+                    account_changes(&touched, &jobs, roots)
+                })?;
+        for (account, change) in &touched {
+            if drops_storage(change) && !has_slots(change) {
+                transition.state.storage.set(*account, None);
+            }
+        }
+        note_wiped(&mut transition.written, wiped);
+        transition.count();
+        let mut code = Vec::new();
+        for (hash, bytes) in &changes.code {
+            if view.snapshot.get(Table::Code, hash.as_slice())?.is_none() {
+                code.push((*hash, bytes.clone()));
+            }
+        }
+        code.sort_unstable_by_key(|(hash, _)| *hash);
+        Ok(PreparedBlock {
+            transition,
+            base: view.state.head,
+            code,
+            hashing: started.elapsed(),
+        })
+    }
+
+    /// Stores a prepared block, durably, as the next one; all of it or nothing.
+    pub fn commit(
+        &self,
+        block: BlockId,
+        prepared: PreparedBlock,
+    ) -> Result<CommitReport, CommitError> {
+        let _writer = self.shared.writer();
+        let head = self.shared.state().head;
+        check_follows(&head, &prepared, block.number)?;
+        let started = Instant::now();
+        let PreparedBlock {
+            mut transition,
+            base,
+            code,
+            hashing,
+        } = prepared;
+        transition.state.head.block = Some(block);
+        let mut batch = transition.batch();
+        for (hash, bytes) in &code {
+            batch.put(Table::Code, hash.as_slice(), bytes.as_ref());
+        }
+        if self.shared.options.undo_blocks > 0 {
+            let diff = reverse_diff(base, &transition.written, &code);
+            batch.put(Table::Undo, undo_key(block.number), diff.encode());
+        }
+        if let Some(old) = block.number.0.checked_sub(self.shared.options.undo_blocks) {
+            batch.delete(Table::Undo, undo_key(BlockNumber(old)));
+        }
+        let report = CommitReport {
+            root: transition.state.head.root,
+            accounts_written: transition.leaves_written(Table::Accounts),
+            slots_written: transition.leaves_written(Table::Storage),
+            work: transition.work,
+            batch_bytes: batch.logical_bytes(),
+            state_hash: hashing,
+            commit: Duration::ZERO,
+        };
+        self.shared.publish(batch, transition.state)?;
+        Ok(CommitReport {
+            commit: started.elapsed(),
+            ..report
+        })
+    }
+}
+
+fn check_follows(
+    head: &Head,
+    prepared: &PreparedBlock,
+    got: BlockNumber,
+) -> Result<(), CommitError> {
+    if head.commit != prepared.base.commit {
+        return Err(CommitError::Stale {
+            prepared_on: prepared.base.commit,
+            head: head.commit,
+        });
+    }
+    match head.block.map(|b| b.number.next()) {
+        Some(Some(expected)) if expected != got => Err(CommitError::NotNext { expected, got }),
+        _ => Ok(()),
+    }
+}
+
+/// An account that a block changes, by hashed address.
+type Touched<'a> = (B256, &'a AccountChange);
+
+fn hash_addresses<'a>(hasher: &BatchHasher, changes: &'a StateChanges) -> Vec<Touched<'a>> {
+    let (addresses, changes): (Vec<_>, Vec<_>) =
+        changes.accounts.iter().map(|(a, c)| (a.0.0, c)).unzip();
+    let mut touched: Vec<_> = hasher
+        .hash_all(&addresses)
+        .into_iter()
+        .zip(changes)
+        .collect();
+    touched.sort_unstable_by_key(|(account, _)| *account);
+    touched
+}
+
+/// Whether the storage that an account had before the block goes.
+fn drops_storage(change: &AccountChange) -> bool {
+    change.wipe_storage || change.account == AccountUpdate::Delete
+}
+
+/// Whether slots are written: those given with a deleted account go with it.
+fn has_slots(change: &AccountChange) -> bool {
+    change.account != AccountUpdate::Delete && !change.storage.is_empty()
+}
+
+/// Entries of storage that is wiped.
+fn wiped_slots<R: LeafRead>(
+    store: &R,
+    touched: &[Touched<'_>],
+) -> Result<BTreeMap<(B256, Path), Vec<u8>>, StateError> {
+    let mut wiped = BTreeMap::new();
+    for (account, _) in touched.iter().filter(|(_, c)| drops_storage(c)) {
+        let trie = TrieId::Storage(*account);
+        let (from, to) = trie.range(&Path::EMPTY);
+        store.scan(Table::Storage, &from, to.as_deref(), &mut |key, value| {
+            if let Ok(path) = trie.path(key) {
+                wiped.insert((*account, path), value.to_vec());
+            }
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok(wiped)
+}
+
+/// Adds to what was written the wiped entries, some of which have been written anew.
+fn note_wiped(written: &mut Vec<Written>, mut wiped: BTreeMap<(B256, Path), Vec<u8>>) {
+    if wiped.is_empty() {
+        return;
+    }
+    for entry in written.iter_mut() {
+        if let Some(account) = entry.trie.account() {
+            entry.before = entry.before.take().or(wiped.remove(&(account, entry.path)));
+        }
+    }
+    written.retain(|entry| entry.before != entry.after);
+    written.extend(wiped.into_iter().map(|((account, path), before)| Written {
+        trie: TrieId::Storage(account),
+        path,
+        before: Some(before),
+        after: None,
+    }));
+}
+
+/// Jobs of the storage tries that change, by hashed address.
+fn storage_jobs(hasher: &BatchHasher, state: &State, touched: &[Touched<'_>]) -> Vec<TrieJob> {
+    let with_slots: Vec<_> = touched.iter().filter(|(_, c)| has_slots(c)).collect();
+    let numbers: Vec<[u8; 32]> = with_slots
+        .iter()
+        .flat_map(|(_, change)| change.storage.keys().map(|slot| slot.to_be_bytes::<32>()))
+        .collect();
+    let mut hashes = hasher.hash_all(&numbers).into_iter();
+    let job = |(account, change): &&Touched<'_>| {
+        let values = change.storage.values();
+        let mut changes: Vec<_> = values
+            .zip(hashes.by_ref())
+            .map(|(value, slot)| Change {
+                path: Path::leaf(slot),
+                to: encode_slot(*value).map_or(Target::Absent, Target::Value),
+            })
+            .collect();
+        changes.sort_unstable_by_key(|c| c.path);
+        let wiped = change.wipe_storage;
+        TrieJob {
+            trie: TrieId::Storage(*account),
+            top: state
+                .storage
+                .get(account)
+                .filter(|_| !wiped)
+                .map(Arc::clone),
+            base: if wiped { Base::Empty } else { Base::Stored },
+            changes,
+        }
+    };
+    with_slots.iter().map(job).collect()
+}
+
+/// Changes of the account trie, once the storage roots are known.
+fn account_changes(
+    touched: &[Touched<'_>],
+    jobs: &[TrieJob],
+    results: &[TrieResult],
+) -> Vec<Change> {
+    let mut roots = jobs.iter().zip(results).peekable();
+    let mut changes = Vec::with_capacity(touched.len());
+    for (account, change) in touched {
+        let computed = roots.next_if(|(job, _)| job.trie == TrieId::Storage(*account));
+        let storage_root = computed
+            .map(|(_, result)| result.root)
+            .or(change.wipe_storage.then_some(EMPTY_ROOT_HASH));
+        let to = match change.account {
+            AccountUpdate::Delete => Target::Absent,
+            AccountUpdate::Keep if storage_root.is_none() => continue,
+            AccountUpdate::Keep => Target::Account {
+                fields: None,
+                storage_root,
+            },
+            AccountUpdate::Set(fields) => Target::Account {
+                fields: Some(fields),
+                storage_root,
+            },
+        };
+        changes.push(Change {
+            path: Path::leaf(*account),
+            to,
+        });
+    }
+    changes
+}
+
+fn reverse_diff(head: Head, written: &[Written], code: &[(B256, Bytes)]) -> ReverseDiff {
+    let entry = |w: &Written| Former {
+        table: w.trie.table(),
+        key: w.trie.key(&w.path),
+        value: w.before.clone(),
+    };
+    let new_code = |(hash, _): &(B256, Bytes)| Former {
+        table: Table::Code,
+        key: hash.to_vec(),
+        value: None,
+    };
+    ReverseDiff {
+        head,
+        entries: written
+            .iter()
+            .map(entry)
+            .chain(code.iter().map(new_code))
+            .collect(),
+    }
+}

@@ -1,0 +1,164 @@
+//! The permanent tier: accounts, slots and code over a leaf store.
+
+use super::{
+    error::{CommitError, OpenError},
+    head::{BlockId, Head},
+    interiors::Interiors,
+    options::Options,
+    view::View,
+};
+use crate::{
+    leaf_store::{IoCounters, LeafStore, StoreError, Table, TableStats},
+    trie::interior::{Branch, InteriorSize},
+};
+use rayon::ThreadPool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use thinstate_formats::{StateChanges, keccak::BatchHasher};
+
+/// Accounts, code and storage in Ethereum's Merkle-Patricia trie, on disk.
+///
+/// All methods take `&self`. Any number of threads read through [`View`]s; changes exclude one
+/// another. A view is taken at once, except while a commit is being made durable.
+#[derive(Debug)]
+pub struct PermanentTier<S: LeafStore> {
+    pub(crate) shared: Shared<S>,
+}
+
+/// What the tier and its views have in common.
+#[derive(Debug)]
+pub(crate) struct Shared<S> {
+    pub(crate) store: S,
+    pub(crate) options: Options,
+    pub(crate) hasher: BatchHasher,
+    pub(crate) pool: ThreadPool,
+    /// The committed state; held for writing from the commit of the store to its publication, so
+    /// that no view pairs the one with the other's predecessor.
+    published: RwLock<Arc<State>>,
+    writer: Mutex<()>,
+}
+
+/// What is held in memory of one state.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) head: Head,
+    /// Interior of the account trie; `None` where it is at most one bucket.
+    pub(crate) accounts: Option<Arc<Branch>>,
+    pub(crate) storage: Interiors,
+}
+
+impl<S: LeafStore> PermanentTier<S> {
+    /// Opens the state in `store`, which may be new and empty. The interior is computed from the
+    /// leaves and checked against the committed root: one scan of all accounts, two of the slots.
+    pub fn open(store: S, options: Options) -> Result<Self, OpenError> {
+        options.check()?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.threads.unwrap_or(0))
+            .thread_name(|n| format!("thinstate-{n}"))
+            .build()
+            .map_err(|error| OpenError::Threads(error.to_string()))?;
+        let hasher = BatchHasher::new();
+        let state = super::open::load(&store, &options, &hasher, &pool)?;
+        let shared = Shared {
+            store,
+            options,
+            hasher,
+            pool,
+            published: RwLock::new(Arc::new(state)),
+            writer: Mutex::new(()),
+        };
+        Ok(Self { shared })
+    }
+
+    /// The state as of the last commit.
+    pub fn view(&self) -> View<'_, S> {
+        self.shared.view()
+    }
+
+    /// The last committed block and its root.
+    pub fn head(&self) -> Head {
+        self.shared.state().head
+    }
+
+    /// Prepares and commits a block. See [`Self::prepare`], [`Self::commit`].
+    pub fn apply(
+        &self,
+        block: BlockId,
+        changes: &StateChanges,
+    ) -> Result<super::CommitReport, CommitError> {
+        let prepared = self.prepare(changes)?;
+        self.commit(block, prepared)
+    }
+
+    /// What the leaf store has done since it was opened.
+    pub fn counters(&self) -> IoCounters {
+        self.shared.store.counters()
+    }
+
+    /// Size of one table of the leaf store.
+    pub fn table_stats(&self, table: Table) -> Result<TableStats, StoreError> {
+        self.shared.store.table_stats(table)
+    }
+
+    /// Memory that the interiors of all tries take: of the account trie, and of storage tries.
+    pub fn interior_size(&self) -> (InteriorSize, InteriorSize) {
+        let state = self.shared.state();
+        let accounts = state
+            .accounts
+            .as_ref()
+            .map(|a| a.size())
+            .unwrap_or_default();
+        (accounts, state.storage.size())
+    }
+
+    /// Settles the leaf store; see [`LeafStore::compact`].
+    pub fn compact(&self) -> Result<(), StoreError> {
+        self.shared.store.compact()
+    }
+
+    /// The leaf store, when nothing else is to be done with the tier.
+    pub fn into_store(self) -> S {
+        self.shared.store
+    }
+}
+
+impl<S: LeafStore> Shared<S> {
+    pub(crate) fn view(&self) -> View<'_, S> {
+        let published = self
+            .published
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        View {
+            shared: self,
+            snapshot: self.store.snapshot(),
+            state: Arc::clone(&published),
+        }
+    }
+
+    pub(crate) fn state(&self) -> Arc<State> {
+        let published = self
+            .published
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&published)
+    }
+
+    /// Excludes every other writer.
+    pub(crate) fn writer(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a batch durable and its state the published one, or neither.
+    pub(crate) fn publish(
+        &self,
+        batch: crate::leaf_store::Batch,
+        state: State,
+    ) -> Result<(), StoreError> {
+        let mut published = self
+            .published
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.store.commit(batch)?;
+        *published = Arc::new(state);
+        Ok(())
+    }
+}

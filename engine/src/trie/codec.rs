@@ -1,0 +1,259 @@
+//! Leaves and stubs as they lie in the leaf store.
+//!
+//! ```text
+//! table     key                                        value
+//! accounts  keccak(address) 32                         account leaf
+//! accounts  path 32 | nibbles u8                       stub
+//! storage   keccak(address) 32 | keccak(slot) 32       slot leaf
+//! storage   keccak(address) 32 | path 32 | nibbles u8  stub
+//!
+//! account leaf   flags u8 | balance length u8 | nonce 0-8 | balance 0-32 | storage root 0/32 | code hash 0/32
+//!                flags: bit 0 storage root present, bit 1 code hash present, bits 2-5 nonce length
+//! slot leaf      the value, big-endian, 1-32 bytes
+//! stub           kind u8 (0 unknown, 1 branch) | hash 32
+//! ```
+//!
+//! A path is packed nibbles, zero past its end, so that a stub sorts where the leaves under it
+//! would be. Numbers are big-endian without leading zeros; the root of an empty trie and the hash
+//! of empty code are left out. One value has one encoding: everything else is refused.
+
+use super::path::{KEY_NIBBLES, Path};
+use crate::leaf_store::Table;
+use alloy_primitives::{B256, KECCAK256_EMPTY, U256};
+use alloy_rlp::Encodable;
+use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};
+
+/// Which trie of the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum TrieId {
+    /// The account trie.
+    Accounts,
+    /// The storage trie of the account with this hashed address.
+    Storage(B256),
+}
+
+impl TrieId {
+    pub(crate) const fn table(&self) -> Table {
+        match self {
+            Self::Accounts => Table::Accounts,
+            Self::Storage(_) => Table::Storage,
+        }
+    }
+
+    /// The hashed address whose storage this is.
+    pub(crate) const fn account(&self) -> Option<B256> {
+        match self {
+            Self::Accounts => None,
+            Self::Storage(account) => Some(*account),
+        }
+    }
+
+    /// The store's key of the entry at `path`.
+    pub(crate) fn key(&self, path: &Path) -> Vec<u8> {
+        let mut key = Vec::with_capacity(65);
+        self.extend_with_prefix(&mut key);
+        key.extend_from_slice(path.bytes().as_slice());
+        if path.len() < KEY_NIBBLES {
+            key.push(path.len() as u8);
+        }
+        key
+    }
+
+    /// The range of the store's keys under `prefix`: from, and the first key behind.
+    pub(crate) fn range(&self, prefix: &Path) -> (Vec<u8>, Option<Vec<u8>>) {
+        let mut from = Vec::with_capacity(64);
+        self.extend_with_prefix(&mut from);
+        from.extend_from_slice(&prefix.bytes()[..prefix.len().div_ceil(2)]);
+        let to = match (prefix.upper_bound(), self) {
+            (Some(bound), _) => {
+                let mut to = Vec::with_capacity(64);
+                self.extend_with_prefix(&mut to);
+                to.extend_from_slice(bound.as_slice());
+                Some(to)
+            }
+            (None, Self::Accounts) => None,
+            (None, Self::Storage(account)) => {
+                Path::leaf(*account).upper_bound().map(|b| b.to_vec())
+            }
+        };
+        (from, to)
+    }
+
+    /// The path of the entry with this key, which is known to lie in this trie's range.
+    pub(crate) fn path(&self, key: &[u8]) -> Result<Path, String> {
+        let path = match self {
+            Self::Accounts => key,
+            Self::Storage(_) => key.get(32..).unwrap_or_default(),
+        };
+        let invalid = || format!("{} bytes", key.len());
+        let (bytes, len) = match path.len() {
+            32 => (path, KEY_NIBBLES),
+            33 if usize::from(path[32]) < KEY_NIBBLES => (&path[..32], usize::from(path[32])),
+            _ => return Err(invalid()),
+        };
+        Path::from_packed(B256::from_slice(bytes), len).ok_or_else(invalid)
+    }
+
+    fn extend_with_prefix(&self, key: &mut Vec<u8>) {
+        if let Self::Storage(account) = self {
+            key.extend_from_slice(account.as_slice());
+        }
+    }
+}
+
+/// What stands in for a subtree whose contents are not held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stub {
+    /// keccak256 of the subtree's root node.
+    pub(crate) hash: B256,
+    /// Whether that node is known to be a branch, as it must be under an extension.
+    pub(crate) is_branch: bool,
+}
+
+impl Stub {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut value = vec![u8::from(self.is_branch)];
+        value.extend_from_slice(self.hash.as_slice());
+        value
+    }
+
+    pub(crate) fn decode(value: &[u8]) -> Option<Self> {
+        match value {
+            [kind @ (0 | 1), hash @ ..] if hash.len() == 32 => Some(Self {
+                hash: B256::from_slice(hash),
+                is_branch: *kind == 1,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Big-endian bytes without leading zeros.
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    let zeros = bytes.iter().take_while(|b| **b == 0).count();
+    &bytes[zeros..]
+}
+
+/// The slot leaf of a value; `None` for zero, which has none.
+pub(crate) fn encode_slot(value: U256) -> Option<Vec<u8>> {
+    (!value.is_zero()).then(|| trimmed(&value.to_be_bytes::<32>()).to_vec())
+}
+
+/// The value of a slot leaf.
+pub(crate) fn decode_slot(leaf: &[u8]) -> Option<U256> {
+    let canonical = leaf.first().is_some_and(|b| *b != 0) && leaf.len() <= 32;
+    canonical.then(|| U256::from_be_slice(leaf))
+}
+
+const STORAGE_ROOT: u8 = 1;
+const CODE_HASH: u8 = 2;
+const NONCE_SHIFT: u8 = 2;
+
+/// The account leaf of an account.
+pub(crate) fn encode_account(account: &TrieAccount) -> Vec<u8> {
+    let nonce_be = account.nonce.to_be_bytes();
+    let balance_be = account.balance.to_be_bytes::<32>();
+    let (nonce, balance) = (trimmed(&nonce_be), trimmed(&balance_be));
+    let mut leaf = vec![(nonce.len() as u8) << NONCE_SHIFT, balance.len() as u8];
+    leaf.extend_from_slice(nonce);
+    leaf.extend_from_slice(balance);
+    if account.storage_root != EMPTY_ROOT_HASH {
+        leaf[0] |= STORAGE_ROOT;
+        leaf.extend_from_slice(account.storage_root.as_slice());
+    }
+    if account.code_hash != KECCAK256_EMPTY {
+        leaf[0] |= CODE_HASH;
+        leaf.extend_from_slice(account.code_hash.as_slice());
+    }
+    leaf
+}
+
+/// The account of an account leaf.
+pub(crate) fn decode_account(leaf: &[u8]) -> Option<TrieAccount> {
+    let (&[flags, balance_len], rest) = leaf.split_first_chunk::<2>()?;
+    let (nonce_len, balance_len) = (usize::from(flags >> NONCE_SHIFT), usize::from(balance_len));
+    if nonce_len > 8 || balance_len > 32 {
+        return None;
+    }
+    let (nonce, rest) = rest.split_at_checked(nonce_len)?;
+    let (balance, rest) = rest.split_at_checked(balance_len)?;
+    let (storage_root, rest) = optional_hash(flags & STORAGE_ROOT != 0, EMPTY_ROOT_HASH, rest)?;
+    let (code_hash, rest) = optional_hash(flags & CODE_HASH != 0, KECCAK256_EMPTY, rest)?;
+    let canonical = rest.is_empty() && nonce.first() != Some(&0) && balance.first() != Some(&0);
+    canonical.then(|| {
+        let nonce = nonce.iter().fold(0, |n, b| n << 8 | u64::from(*b));
+        TrieAccount::new(nonce, U256::from_be_slice(balance), storage_root, code_hash)
+    })
+}
+
+/// A hash that is left out where it is `default`; `default` written out is refused.
+fn optional_hash(present: bool, default: B256, rest: &[u8]) -> Option<(B256, &[u8])> {
+    if !present {
+        return Some((default, rest));
+    }
+    let (hash, rest) = rest.split_at_checked(32)?;
+    let hash = B256::from_slice(hash);
+    (hash != default).then_some((hash, rest))
+}
+
+/// Appends what the trie hashes for a leaf of `trie`: the RLP of the account or of the value.
+pub(crate) fn leaf_rlp(trie: &TrieId, leaf: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    match trie {
+        TrieId::Accounts => decode_account(leaf)?.encode(out),
+        TrieId::Storage(_) => {
+            decode_slot(leaf)?;
+            super::rlp::string(leaf, out);
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_account() -> impl Strategy<Value = TrieAccount> {
+        let hash = |default| prop_oneof![Just(default), any::<[u8; 32]>().prop_map(B256::from)];
+        let balance = (any::<[u8; 32]>(), 0usize..=256)
+            .prop_map(|(b, shift)| U256::from_be_bytes(b) >> shift);
+        (
+            any::<u64>(),
+            0u32..64,
+            balance,
+            hash(EMPTY_ROOT_HASH),
+            hash(KECCAK256_EMPTY),
+        )
+            .prop_map(|(n, shift, b, root, code)| TrieAccount::new(n >> shift, b, root, code))
+    }
+
+    proptest! {
+        #[test]
+        fn no_account_is_changed_by_its_encoding(account in any_account()) {
+            prop_assert_eq!(decode_account(&encode_account(&account)), Some(account));
+        }
+
+        #[test]
+        fn no_account_has_a_second_encoding(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+            if let Some(account) = decode_account(&bytes) {
+                prop_assert_eq!(encode_account(&account), bytes);
+            }
+        }
+
+        #[test]
+        fn no_cut_or_extended_account_is_accepted(account in any_account()) {
+            let leaf = encode_account(&account);
+            for end in 0..leaf.len() {
+                prop_assert_eq!(decode_account(&leaf[..end]), None);
+            }
+            prop_assert_eq!(decode_account(&[leaf, vec![0]].concat()), None);
+        }
+
+        #[test]
+        fn no_slot_has_a_second_encoding(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            if let Some(value) = decode_slot(&bytes) {
+                prop_assert_eq!(encode_slot(value), Some(bytes));
+            }
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! Subtrees built from sorted entries, and hashed together, level by level.
+//!
+//! A forest takes the entries of many buckets, lays out the nodes that they imply, and then hashes
+//! all nodes of one height at once, so that the keccak lanes are full even where each bucket adds
+//! only a few nodes. Nothing of it is stored: it is built, hashed, read off and thrown away.
+
+use super::{
+    codec::{Stub, TrieId, leaf_rlp},
+    error::{Need, StateError, TrieName},
+    interior::{Branch, Child},
+    node_ref::NodeRef,
+    path::Path,
+    rlp,
+};
+use crate::leaf_store::StoreError;
+use alloy_primitives::{B256, hex};
+use core::ops::Range;
+use std::sync::Arc;
+use thinstate_formats::keccak::{BatchHasher, HashCount, Span};
+
+/// An entry of a bucket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    path: Path,
+    kind: EntryKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum EntryKind {
+    /// A leaf; the RLP that the trie hashes for it lies here among the forest's values.
+    Leaf {
+        from: u32,
+        to: u32,
+    },
+    Stub(Stub),
+}
+
+/// A node; its number is its place among the forest's nodes.
+#[derive(Clone, Copy, Debug)]
+enum Node {
+    /// A stub: its reference is known.
+    Known,
+    Leaf {
+        entry: u32,
+        depth: u8,
+    },
+    Extension {
+        entry: u32,
+        from: u8,
+        to: u8,
+        child: u32,
+    },
+    Branch {
+        entry: u32,
+        depth: u8,
+        first_child: u32,
+        children: u8,
+    },
+}
+
+/// Many subtrees, nodes and entries.
+#[derive(Debug)]
+pub(crate) struct Forest<'h> {
+    hasher: &'h BatchHasher,
+    entries: Vec<Entry>,
+    values: Vec<u8>,
+    nodes: Vec<Node>,
+    /// Entries under each node.
+    weights: Vec<u32>,
+    refs: Vec<Option<NodeRef>>,
+    children: Vec<(u8, u32)>,
+    /// Nodes by height above their lowest leaf.
+    levels: Vec<Vec<u32>>,
+    /// RLP of nodes, where it is kept for proofs.
+    kept_rlp: Option<Vec<Vec<u8>>>,
+    hashed: HashCount,
+}
+
+impl<'h> Forest<'h> {
+    pub(crate) fn new(hasher: &'h BatchHasher) -> Self {
+        Self {
+            hasher,
+            entries: Vec::new(),
+            values: Vec::new(),
+            nodes: Vec::new(),
+            weights: Vec::new(),
+            refs: Vec::new(),
+            children: Vec::new(),
+            levels: Vec::new(),
+            kept_rlp: None,
+            hashed: HashCount::default(),
+        }
+    }
+
+    /// A forest that keeps the RLP of its nodes, for proofs.
+    pub(crate) fn keeping_rlp(hasher: &'h BatchHasher) -> Self {
+        Self {
+            kept_rlp: Some(Vec::new()),
+            ..Self::new(hasher)
+        }
+    }
+
+    /// Number of entries so far: the place of the next one.
+    pub(crate) const fn entry_count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Hashes computed by [`Self::hash`].
+    pub(crate) const fn hashed(&self) -> HashCount {
+        self.hashed
+    }
+
+    /// Takes one entry as the leaf store holds it.
+    pub(crate) fn push(
+        &mut self,
+        trie: &TrieId,
+        path: Path,
+        value: &[u8],
+    ) -> Result<(), StateError> {
+        let kind = if path.len() < super::path::KEY_NIBBLES {
+            Stub::decode(value).map(EntryKind::Stub)
+        } else {
+            let from = self.values.len() as u32;
+            leaf_rlp(trie, value, &mut self.values).map(|()| EntryKind::Leaf {
+                from,
+                to: self.values.len() as u32,
+            })
+        };
+        let kind = kind.ok_or_else(|| bad_entry(trie, &path, value))?;
+        self.entries.push(Entry { path, kind });
+        Ok(())
+    }
+
+    /// Lays out the subtree of `entries`, which all lie under one prefix of `depth` nibbles, are
+    /// sorted, and are not none. Gives the number of its root.
+    pub(crate) fn plant(
+        &mut self,
+        trie: &TrieId,
+        entries: Range<usize>,
+        depth: usize,
+    ) -> Result<u32, StateError> {
+        self.lay_out(trie, entries, depth).map(|(node, _)| node)
+    }
+
+    /// Lays out one subtree; gives the node and its height.
+    fn lay_out(
+        &mut self,
+        trie: &TrieId,
+        range: Range<usize>,
+        depth: usize,
+    ) -> Result<(u32, u8), StateError> {
+        if range.len() == 1 {
+            return self.lay_out_single(trie, range.start, depth);
+        }
+        let (first, last) = (
+            self.entries[range.start].path,
+            self.entries[range.end - 1].path,
+        );
+        let fork = first.common_prefix(&last);
+        if fork == first.len().min(last.len()) || fork < depth {
+            return Err(StateError::Contradiction {
+                trie: TrieName(trie.account()),
+                path: first.nibbles(),
+            });
+        }
+        let (branch, height) = self.lay_out_branch(trie, range.clone(), fork)?;
+        if fork == depth {
+            return Ok((branch, height));
+        }
+        Ok(self.extension(range.start, depth, fork, branch, height))
+    }
+
+    fn lay_out_branch(
+        &mut self,
+        trie: &TrieId,
+        range: Range<usize>,
+        fork: usize,
+    ) -> Result<(u32, u8), StateError> {
+        let mut children = [(0, 0); 16];
+        let (mut count, mut height, mut from) = (0, 0, range.start);
+        while from < range.end {
+            let nibble = self.entries[from].path.nibble(fork);
+            let group = self.entries[from..range.end]
+                .iter()
+                .take_while(|e| e.path.nibble(fork) == nibble)
+                .count();
+            let (child, child_height) = self.lay_out(trie, from..from + group, fork + 1)?;
+            children[count] = (nibble, child);
+            count += 1;
+            height = height.max(child_height + 1);
+            from += group;
+        }
+        let node = Node::Branch {
+            entry: range.start as u32,
+            depth: fork as u8,
+            first_child: self.children.len() as u32,
+            children: count as u8,
+        };
+        self.children.extend_from_slice(&children[..count]);
+        Ok((self.add(node, range.len(), height), height))
+    }
+
+    /// A subtree of one entry: a leaf, or a stub behind whatever extension leads to it.
+    fn lay_out_single(
+        &mut self,
+        trie: &TrieId,
+        index: usize,
+        depth: usize,
+    ) -> Result<(u32, u8), StateError> {
+        let Entry { path, kind } = self.entries[index];
+        match kind {
+            EntryKind::Leaf { .. } => {
+                let node = Node::Leaf {
+                    entry: index as u32,
+                    depth: depth as u8,
+                };
+                Ok((self.add(node, 1, 0), 0))
+            }
+            EntryKind::Stub(stub) if path.len() == depth || stub.is_branch => {
+                let known = self.add(Node::Known, 1, 0);
+                self.refs[known as usize] = Some(NodeRef::hash(stub.hash));
+                if path.len() == depth {
+                    return Ok((known, 0));
+                }
+                Ok(self.extension(index, depth, path.len(), known, 0))
+            }
+            EntryKind::Stub(stub) => {
+                Err(StateError::missing(*trie, &path, stub.hash, Need::Collapse))
+            }
+        }
+    }
+
+    fn extension(
+        &mut self,
+        entry: usize,
+        from: usize,
+        to: usize,
+        child: u32,
+        height: u8,
+    ) -> (u32, u8) {
+        let node = Node::Extension {
+            entry: entry as u32,
+            from: from as u8,
+            to: to as u8,
+            child,
+        };
+        let weight = self.weights[child as usize] as usize;
+        (self.add(node, weight, height + 1), height + 1)
+    }
+
+    fn add(&mut self, node: Node, weight: usize, height: u8) -> u32 {
+        let number = self.nodes.len() as u32;
+        self.nodes.push(node);
+        self.weights.push(weight as u32);
+        self.refs.push(None);
+        let height = usize::from(height);
+        if self.levels.len() <= height {
+            self.levels.resize_with(height + 1, Vec::new);
+        }
+        if !matches!(node, Node::Known) {
+            self.levels[height].push(number);
+        }
+        number
+    }
+
+    /// Computes the references of all nodes laid out since the last call, lowest level first.
+    pub(crate) fn hash(&mut self) {
+        let mut rlp = Vec::new();
+        let mut spans = Vec::new();
+        let mut waiting = Vec::new();
+        let mut hashes = Vec::new();
+        if let Some(kept) = &mut self.kept_rlp {
+            kept.resize(self.nodes.len(), Vec::new());
+        }
+        for level in core::mem::take(&mut self.levels) {
+            rlp.clear();
+            spans.clear();
+            waiting.clear();
+            for node in level {
+                let start = rlp.len();
+                self.encode(node, &mut rlp);
+                if let Some(kept) = &mut self.kept_rlp {
+                    kept[node as usize] = rlp[start..].to_vec();
+                }
+                self.refs[node as usize] = NodeRef::inline(&rlp[start..]);
+                if self.refs[node as usize].is_none() {
+                    spans.push(Span {
+                        start: start as u32,
+                        len: (rlp.len() - start) as u32,
+                    });
+                    waiting.push(node);
+                }
+            }
+            hashes.clear();
+            self.hashed += self
+                .hasher
+                .hash_spans(&rlp, &spans, &mut hashes)
+                .expect("the spans were taken from this buffer");
+            for (node, hash) in waiting.iter().zip(&hashes) {
+                self.refs[*node as usize] = Some(NodeRef::hash(*hash));
+            }
+        }
+    }
+
+    fn encode(&self, node: u32, out: &mut Vec<u8>) {
+        match self.nodes[node as usize] {
+            Node::Known => {}
+            Node::Leaf { entry, depth } => {
+                let Entry { path, kind } = &self.entries[entry as usize];
+                if let EntryKind::Leaf { from, to } = *kind {
+                    let value = &self.values[from as usize..to as usize];
+                    rlp::leaf(path, usize::from(depth), value, out);
+                }
+            }
+            Node::Extension {
+                entry,
+                from,
+                to,
+                child,
+            } => {
+                let path = &self.entries[entry as usize].path;
+                rlp::extension(path, from.into(), to.into(), self.expect_ref(child), out);
+            }
+            Node::Branch {
+                first_child,
+                children,
+                ..
+            } => {
+                let from = first_child as usize;
+                let children = &self.children[from..from + usize::from(children)];
+                let refs = children
+                    .iter()
+                    .map(|(n, child)| (*n, self.expect_ref(*child)));
+                rlp::branch(refs, out);
+            }
+        }
+    }
+
+    fn expect_ref(&self, node: u32) -> &NodeRef {
+        self.refs[node as usize]
+            .as_ref()
+            .expect("a level is hashed after those below it")
+    }
+
+    /// The subtree at `node` as a child of the interior: a bucket where it has at most
+    /// `entries_max` entries, otherwise a branch, with further ones under it.
+    pub(crate) fn child(&self, node: u32, entries_max: usize) -> Child {
+        let reference = *self.expect_ref(node);
+        let entries = self.weights[node as usize] as usize;
+        if entries <= entries_max {
+            return Child::Bucket {
+                node: reference,
+                entries,
+            };
+        }
+        let branch = match self.nodes[node as usize] {
+            Node::Extension { child, .. } => self.branch(child, entries_max),
+            _ => self.branch(node, entries_max),
+        };
+        Child::Branch {
+            node: reference,
+            branch: Arc::new(branch),
+        }
+    }
+
+    fn branch(&self, node: u32, entries_max: usize) -> Branch {
+        let Node::Branch {
+            entry,
+            depth,
+            first_child,
+            children,
+        } = self.nodes[node as usize]
+        else {
+            unreachable!("a subtree of more than one entry ends in a branch");
+        };
+        let path = self.entries[entry as usize].path.prefix(depth.into());
+        let mut branch = Branch::new(path);
+        let from = first_child as usize;
+        for (nibble, child) in &self.children[from..from + usize::from(children)] {
+            branch.set(*nibble, self.child(*child, entries_max));
+        }
+        branch
+    }
+
+    /// Appends the RLP of the nodes on the way from `node` towards `key`, each that has a hash of
+    /// its own. The forest keeps RLP.
+    pub(crate) fn prove(&self, mut node: u32, key: &B256, is_root: bool, proof: &mut Vec<Vec<u8>>) {
+        let key = Path::leaf(*key);
+        let rlp_of = |n: u32| self.kept_rlp.as_ref().map(|kept| kept[n as usize].clone());
+        if is_root || !self.expect_ref(node).is_inline() {
+            proof.extend(rlp_of(node).filter(|rlp| !rlp.is_empty()));
+        }
+        loop {
+            let next = match self.nodes[node as usize] {
+                Node::Known | Node::Leaf { .. } => None,
+                Node::Extension {
+                    entry, to, child, ..
+                } => {
+                    let path = self.entries[entry as usize].path.prefix(to.into());
+                    key.starts_with(&path).then_some(child)
+                }
+                Node::Branch {
+                    depth,
+                    first_child,
+                    children,
+                    ..
+                } => {
+                    let from = first_child as usize;
+                    let wanted = key.nibble(depth.into());
+                    self.children[from..from + usize::from(children)]
+                        .iter()
+                        .find_map(|(n, child)| (*n == wanted).then_some(*child))
+                }
+            };
+            let Some(next) = next else { return };
+            node = next;
+            if !self.expect_ref(node).is_inline() {
+                proof.extend(rlp_of(node).filter(|rlp| !rlp.is_empty()));
+            }
+        }
+    }
+}
+
+fn bad_entry(trie: &TrieId, path: &Path, value: &[u8]) -> StateError {
+    let expected = match (trie, path.len() < super::path::KEY_NIBBLES) {
+        (_, true) => "a stub: kind 0 or 1 and a hash of 32 bytes",
+        (TrieId::Accounts, _) => "an account leaf",
+        (TrieId::Storage(_), _) => "a slot value of 1 to 32 bytes without a leading zero",
+    };
+    StateError::Store(StoreError::BadEntry {
+        table: trie.table(),
+        key: hex::encode(trie.key(path)),
+        expected,
+        got: format!("0x{}", hex::encode(value)),
+    })
+}

@@ -1,0 +1,37 @@
+//! Merkle-Patricia tries over a sorted leaf store.
+//!
+//! The flat state *is* the leaf level: the leaf store holds the entries of a trie in the order of
+//! their keys, and nothing else of it. An entry is a leaf, or a *stub*: a path and the hash of a
+//! subtree whose contents are not held. A *bucket* is the run of entries under one path prefix, a
+//! few tens of them; the nodes inside it are recomputed from its entries whenever one of them
+//! changes. The branches above the buckets, the *interior*, are kept in memory.
+//!
+//! | operation | reads of the leaf store | writes | hashes |
+//! |---|---|---|---|
+//! | look-up | 1 get; where the state holds stubs, at most 3 more | | |
+//! | update of an entry | 1 scan of its bucket, shared by all updates in it; 1 more for each branch that collapses | 1 put or delete | the bucket's nodes, 1 for each branch above |
+//! | proof | 1 scan | | the bucket's nodes |
+//!
+//! A storage trie of up to one bucket has no interior: its root stands in its account, its entries
+//! lie between those of its neighbours. Larger ones have interiors of their own.
+//!
+//! `path.rs`, `node_ref.rs`, `rlp.rs` are the alphabet; `codec.rs` the entries on disk;
+//! `interior.rs` what is in memory; `forest.rs` builds and hashes buckets; `change.rs` merges
+//! changes with stored entries; `plan.rs` sends changes to buckets; `hash.rs` hashes branches;
+//! `update.rs` drives it all, and `work.rs` counts what it cost.
+
+pub(crate) mod change;
+pub(crate) mod codec;
+pub(crate) mod error;
+pub(crate) mod forest;
+mod hash;
+pub(crate) mod interior;
+pub(crate) mod node_ref;
+pub(crate) mod path;
+mod plan;
+pub(crate) mod rlp;
+pub(crate) mod update;
+pub(crate) mod work;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! The update of a single trie against alloy-trie, on keys that share long prefixes, so that
+//! extensions split, branches collapse and nodes are inlined far more often than hashed keys do.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::{
+    change::{Base, Change, Target, Written},
+    codec::{Stub, TrieId, encode_slot},
+    error::StateError,
+    interior::Branch,
+    path::Path,
+    update::{Extent, TrieJob, Updated, Updater},
+};
+use crate::leaf_store::{Batch, LeafStore, MemoryStore};
+use alloy_primitives::{B256, U256, keccak256};
+use alloy_trie::{HashBuilder, nodes::TrieNode, proof::ProofRetainer};
+use nybbles::Nibbles;
+use proptest::prelude::*;
+use std::{collections::BTreeMap, sync::Arc};
+use thinstate_formats::BatchHasher;
+
+const TRIE: TrieId = TrieId::Storage(B256::repeat_byte(0xaa));
+
+/// A trie in a memory store, beside a model of its leaves.
+struct Trie {
+    store: MemoryStore,
+    top: Option<Arc<Branch>>,
+    model: BTreeMap<B256, U256>,
+    entries_max: usize,
+}
+
+impl Trie {
+    fn new(entries_max: usize) -> Self {
+        Self {
+            store: MemoryStore::new(),
+            top: None,
+            model: BTreeMap::new(),
+            entries_max,
+        }
+    }
+
+    fn with_updater<T>(
+        &self,
+        f: impl FnOnce(Updater<'_, <MemoryStore as LeafStore>::Snapshot<'_>>) -> T,
+    ) -> T {
+        let snapshot = self.store.snapshot();
+        f(Updater {
+            store: &snapshot,
+            hasher: &BatchHasher::new(),
+            entries_max: self.entries_max,
+        })
+    }
+
+    fn compute(&self, mut changes: Vec<Change>) -> Result<Updated, StateError> {
+        changes.sort_by_key(|c| c.path);
+        let job = TrieJob {
+            trie: TRIE,
+            top: self.top.clone(),
+            base: Base::Stored,
+            changes,
+        };
+        self.with_updater(|updater| updater.update(&[job]))
+    }
+
+    fn store(&mut self, updated: Updated) -> B256 {
+        let mut batch = Batch::default();
+        for Written {
+            trie, path, after, ..
+        } in updated.written
+        {
+            match after {
+                Some(value) => batch.put(trie.table(), trie.key(&path), value),
+                None => batch.delete(trie.table(), trie.key(&path)),
+            }
+        }
+        self.store.commit(batch).unwrap();
+        let result = updated.tries.into_iter().next().unwrap();
+        self.top = result.top;
+        result.root
+    }
+
+    fn put(&mut self, block: &BTreeMap<B256, U256>) -> Result<B256, StateError> {
+        let changes = block.iter().map(|(key, value)| Change {
+            path: Path::leaf(*key),
+            to: encode_slot(*value).map_or(Target::Absent, Target::Value),
+        });
+        let updated = self.compute(changes.collect())?;
+        for (key, value) in block {
+            match value.is_zero() {
+                true => self.model.remove(key),
+                false => self.model.insert(*key, *value),
+            };
+        }
+        Ok(self.store(updated))
+    }
+
+    fn rebuilt_root(&self) -> B256 {
+        let entries = self.model.len() as u64;
+        let extent = Extent {
+            trie: TRIE,
+            // As if there were many: the split into ranges is tested as well.
+            entries: entries * 2048,
+            shallowest: 3,
+        };
+        let updated = self.with_updater(|updater| updater.rebuild(&[extent]).unwrap());
+        updated.tries[0].root
+    }
+
+    /// Replaces what lies under `path` by a stub.
+    fn cut(&mut self, path: &Nibbles, node: &[u8]) -> B256 {
+        let at = Path::from_nibbles(path).unwrap();
+        let under = |key: &&B256| Path::leaf(**key).starts_with(&at);
+        let mut changes: Vec<_> = self
+            .model
+            .keys()
+            .filter(under)
+            .map(|key| Change {
+                path: Path::leaf(*key),
+                to: Target::Absent,
+            })
+            .collect();
+        let is_branch = matches!(TrieNode::decode_exact(node), Some(TrieNode::Branch(_)));
+        let stub = Stub {
+            hash: keccak256(node),
+            is_branch,
+        };
+        changes.push(Change {
+            path: at,
+            to: Target::Value(stub.encode()),
+        });
+        let updated = self.compute(changes).unwrap();
+        self.store(updated)
+    }
+}
+
+trait DecodeExact: Sized {
+    fn decode_exact(rlp: &[u8]) -> Option<Self>;
+}
+
+impl DecodeExact for TrieNode {
+    fn decode_exact(mut rlp: &[u8]) -> Option<Self> {
+        alloy_rlp::Decodable::decode(&mut rlp).ok()
+    }
+}
+
+/// Root and all nodes, by alloy-trie.
+fn oracle(model: &BTreeMap<B256, U256>) -> (B256, Vec<(Nibbles, Vec<u8>)>) {
+    let keys = model.keys().map(Nibbles::unpack).collect();
+    let mut builder = HashBuilder::default().with_proof_retainer(ProofRetainer::new(keys));
+    for (key, value) in model {
+        builder.add_leaf(Nibbles::unpack(key), &alloy_rlp::encode(value));
+    }
+    let root = builder.root();
+    let nodes = builder.take_proof_nodes().into_nodes_sorted();
+    (
+        root,
+        nodes
+            .into_iter()
+            .map(|(path, rlp)| (path, rlp.to_vec()))
+            .collect(),
+    )
+}
+
+/// Keys that differ in few nibbles: at the front, in the middle and at the very end.
+fn any_key() -> impl Strategy<Value = B256> {
+    let nibble = || prop_oneof![Just(0u8), Just(1), Just(0xf)];
+    (nibble(), nibble(), nibble(), nibble(), nibble(), nibble()).prop_map(|(a, b, c, d, e, f)| {
+        let mut key = B256::ZERO;
+        key[0] = a << 4 | b;
+        key[1] = c << 4;
+        key[15] = d << 4;
+        key[31] = e << 4 | f;
+        key
+    })
+}
+
+fn any_value() -> impl Strategy<Value = U256> {
+    prop_oneof![
+        3 => Just(U256::ZERO),
+        3 => (1u8..=255).prop_map(U256::from),
+        2 => any::<[u8; 32]>().prop_map(U256::from_be_bytes),
+    ]
+}
+
+fn any_blocks() -> impl Strategy<Value = Vec<BTreeMap<B256, U256>>> {
+    let block = prop::collection::btree_map(any_key(), any_value(), 0..60);
+    prop::collection::vec(block, 1..10)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_sequence_of_changes_leads_to_another_root_than_alloy_tries(
+        blocks in any_blocks(),
+        entries_max in 2usize..12,
+    ) {
+        let mut trie = Trie::new(entries_max);
+        for block in &blocks {
+            let root = trie.put(block).unwrap();
+            prop_assert_eq!(root, oracle(&trie.model).0);
+            prop_assert_eq!(root, trie.rebuilt_root());
+        }
+        let none = trie.model.keys().map(|key| (*key, U256::ZERO)).collect();
+        prop_assert_eq!(trie.put(&none).unwrap(), alloy_trie::EMPTY_ROOT_HASH);
+        prop_assert!(trie.top.is_none());
+    }
+
+    #[test]
+    fn no_stub_changes_a_root_or_lets_a_wrong_one_pass(
+        blocks in any_blocks(),
+        later in any_blocks(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..4),
+        entries_max in 2usize..12,
+    ) {
+        let mut trie = Trie::new(entries_max);
+        for block in &blocks {
+            trie.put(block).unwrap();
+        }
+        let full = trie.model.clone();
+        for cut in cuts {
+            let (root, nodes) = oracle(&full);
+            if nodes.is_empty() || trie.model.is_empty() {
+                break;
+            }
+            let (path, node) = cut.get(&nodes);
+            let held = |key: &B256| Nibbles::unpack(key).starts_with(path);
+            let hidden = full.keys().filter(|k| held(k) && !trie.model.contains_key(*k)).count();
+            // Nodes that are part of a subtree already cut, and inlined ones, are no stubs.
+            if path.len() == 64 || node.len() < 32 || hidden > 0 {
+                continue;
+            }
+            prop_assert_eq!(trie.cut(path, node), root);
+            trie.model.retain(|key, _| !held(key));
+        }
+        let mut model = full;
+        for block in &later {
+            let before = trie.top.clone();
+            match trie.put(block) {
+                Ok(root) => {
+                    for (key, value) in block {
+                        match value.is_zero() {
+                            true => model.remove(key),
+                            false => model.insert(*key, *value),
+                        };
+                    }
+                    prop_assert_eq!(root, oracle(&model).0);
+                }
+                Err(StateError::Missing(_)) => {
+                    prop_assert_eq!(before.is_some(), trie.top.is_some());
+                }
+                Err(other) => return Err(TestCaseError::fail(other.to_string())),
+            }
+        }
+    }
+}

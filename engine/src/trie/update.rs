@@ -1,0 +1,338 @@
+//! The update of tries: from changed entries to new roots.
+//!
+//! 1. *Plan*: each trie's changes walk down its interior and fall into buckets.
+//! 2. *Load and build*: the buckets are read, in parallel, one scan each; their subtrees are built
+//!    with the changes applied, and hashed level by level, many buckets at a time.
+//! 3. *Fold*: the branches above are given their new children and hashed, the deepest first, all
+//!    tries together. A branch that has lost its children disappears; one with a single child
+//!    left, or with few entries under it, becomes a bucket again.
+//!
+//! Cost: one scan for each bucket with a change, one more for each branch that becomes a bucket;
+//! nothing is written but entries.
+
+use super::{
+    change::{Base, Change, Written, load},
+    codec::TrieId,
+    error::StateError,
+    forest::Forest,
+    hash::hash_branches,
+    interior::{Branch, Child},
+    node_ref::NodeRef,
+    path::Path,
+    plan::{BucketJob, Open, Parent, Plan, split_depth},
+    work::{TrieWork, spend},
+};
+use crate::leaf_store::LeafRead;
+use alloy_primitives::B256;
+use core::{cmp::Reverse, ops::Range};
+use rayon::prelude::*;
+use std::{sync::Arc, time::Instant};
+use thinstate_formats::keccak::BatchHasher;
+
+/// What an update works with.
+#[derive(Debug)]
+pub(crate) struct Updater<'a, R> {
+    pub(crate) store: &'a R,
+    pub(crate) hasher: &'a BatchHasher,
+    /// Most entries in a bucket.
+    pub(crate) entries_max: usize,
+}
+
+/// One trie to be changed.
+#[derive(Debug)]
+pub(crate) struct TrieJob {
+    pub(crate) trie: TrieId,
+    /// The interior; `None` where the trie is one bucket.
+    pub(crate) top: Option<Arc<Branch>>,
+    pub(crate) base: Base,
+    /// By path, ascending, each path once.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What became of the tries.
+#[derive(Debug, Default)]
+pub(crate) struct Updated {
+    /// For each job, in the order of the jobs.
+    pub(crate) tries: Vec<TrieResult>,
+    /// What the changes altered, in the order of the jobs and their changes.
+    pub(crate) written: Vec<Written>,
+    pub(crate) work: TrieWork,
+}
+
+/// The new state of one trie.
+#[derive(Clone, Debug)]
+pub(crate) struct TrieResult {
+    pub(crate) root: B256,
+    pub(crate) top: Option<Arc<Branch>>,
+}
+
+/// How much there is of a trie in the leaf store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) trie: TrieId,
+    /// About how many entries.
+    pub(crate) entries: u64,
+    /// Length of the shortest path of an entry: no range of the trie that is read by itself may
+    /// lie under a stub.
+    pub(crate) shallowest: usize,
+}
+
+/// Buckets that are built and hashed together.
+const BUCKETS_TOGETHER: usize = 64;
+/// Branches that one task hashes.
+const BRANCHES_TOGETHER: usize = 128;
+
+impl<R: LeafRead> Updater<'_, R> {
+    /// Applies the changes of each job to its trie. Nothing is stored.
+    pub(crate) fn update(&self, jobs: &[TrieJob]) -> Result<Updated, StateError> {
+        let mut plan = Plan::default();
+        for (number, job) in (0u32..).zip(jobs) {
+            plan.trie(number, job);
+        }
+        self.execute(jobs, plan)
+    }
+
+    fn execute(&self, jobs: &[TrieJob], plan: Plan) -> Result<Updated, StateError> {
+        let mut roots = vec![Child::Empty; jobs.len()];
+        let mut updated = Updated::default();
+        let Plan { buckets, mut open } = plan;
+        for built in self.build_all(jobs, &buckets, true)? {
+            updated.work.add(&built.work);
+            updated.written.extend(built.written);
+            for (parent, job, child) in built.children {
+                deliver(&mut open, &mut roots, parent, job, child);
+            }
+        }
+        self.fold(jobs, open, &mut roots, &mut updated.work)?;
+        updated.tries = roots.into_iter().map(TrieResult::from).collect();
+        Ok(updated)
+    }
+
+    fn build_all(
+        &self,
+        jobs: &[TrieJob],
+        buckets: &[BucketJob],
+        note: bool,
+    ) -> Result<Vec<Built>, StateError> {
+        let tasks = rayon::current_num_threads().max(1) * 4;
+        let together = buckets.len().div_ceil(tasks).clamp(1, BUCKETS_TOGETHER);
+        let built: Vec<_> = buckets
+            .par_chunks(together)
+            .map(|chunk| self.build(jobs, chunk, note))
+            .collect();
+        // Collected first, so that of several errors the same one is returned every time.
+        built.into_iter().collect()
+    }
+
+    /// Reads, builds and hashes some buckets.
+    fn build(
+        &self,
+        jobs: &[TrieJob],
+        buckets: &[BucketJob],
+        note: bool,
+    ) -> Result<Built, StateError> {
+        let started = Instant::now();
+        let mut forest = Forest::new(self.hasher);
+        let mut built = Built::default();
+        let loaded = buckets
+            .iter()
+            .map(|bucket| {
+                let job = &jobs[bucket.job as usize];
+                let written = note.then_some(&mut built.written);
+                let changes = &job.changes[bucket.changes.clone()];
+                let (prefix, base) = (&bucket.prefix, bucket.base);
+                load(
+                    self.store,
+                    &job.trie,
+                    prefix,
+                    base,
+                    changes,
+                    &mut forest,
+                    written,
+                )
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        spend(&mut built.work.load_ns, started);
+        let started = Instant::now();
+        built.work.bucket_entries += forest.entry_count() as u64;
+        let plant = |(bucket, entries): (&BucketJob, Range<usize>)| {
+            let trie = &jobs[bucket.job as usize].trie;
+            let plant = || forest.plant(trie, entries.clone(), bucket.prefix.len());
+            (!entries.is_empty()).then(plant).transpose()
+        };
+        let planted = buckets.iter().zip(loaded).map(plant);
+        let roots = planted.collect::<Result<Vec<_>, _>>()?;
+        forest.hash();
+        built.work.buckets += buckets.len() as u64;
+        built.work.count(forest.hashed());
+        built.children = buckets
+            .iter()
+            .zip(roots)
+            .map(|(bucket, root)| {
+                let child = root.map_or(Child::Empty, |root| forest.child(root, self.entries_max));
+                (bucket.parent, bucket.job, child)
+            })
+            .collect();
+        spend(&mut built.work.hash_ns, started);
+        Ok(built)
+    }
+
+    /// Closes the open branches, the deepest first.
+    fn fold(
+        &self,
+        jobs: &[TrieJob],
+        mut open: Vec<Open>,
+        roots: &mut [Child],
+        work: &mut TrieWork,
+    ) -> Result<(), StateError> {
+        let mut order: Vec<usize> = (0..open.len()).collect();
+        order.sort_by_key(|i| Reverse(open[*i].branch.path().len()));
+        let mut level = order.as_slice();
+        while let Some(first) = level.first() {
+            let depth = open[*first].branch.path().len();
+            let same = level.partition_point(|i| open[*i].branch.path().len() == depth);
+            let (now, rest) = level.split_at(same);
+            self.fold_level(jobs, now, &mut open, roots, work)?;
+            level = rest;
+        }
+        Ok(())
+    }
+
+    fn fold_level(
+        &self,
+        jobs: &[TrieJob],
+        level: &[usize],
+        open: &mut [Open],
+        roots: &mut [Child],
+        work: &mut TrieWork,
+    ) -> Result<(), StateError> {
+        let mut closed = Vec::new();
+        let mut merged = Vec::new();
+        for index in level {
+            let this = &mut open[*index];
+            let branch = core::mem::replace(&mut this.branch, Branch::new(Path::EMPTY));
+            match self.shape(&branch) {
+                Shape::Gone => deliver_from(open, roots, *index, Child::Empty),
+                Shape::Branch => closed.push((*index, Arc::new(branch))),
+                Shape::Only(below) => closed.push((*index, below)),
+                Shape::Bucket => merged.push(BucketJob {
+                    job: this.job,
+                    prefix: branch.path().prefix(this.slot_depth),
+                    base: jobs[this.job as usize].base,
+                    changes: this.changes.clone(),
+                    parent: this.parent,
+                }),
+            }
+        }
+        for built in self.build_all(jobs, &merged, false)? {
+            work.add(&built.work);
+            work.buckets_merged += built.children.len() as u64;
+            for (parent, job, child) in built.children {
+                deliver(open, roots, parent, job, child);
+            }
+        }
+        let slots: Vec<_> = closed
+            .iter()
+            .map(|(index, branch)| (&**branch, open[*index].slot_depth))
+            .collect();
+        let nodes = self.hash_branches(&slots, work);
+        for ((index, branch), node) in closed.into_iter().zip(nodes) {
+            deliver_from(open, roots, index, Child::Branch { node, branch });
+        }
+        Ok(())
+    }
+
+    /// What a branch is, now that its children are known.
+    fn shape(&self, branch: &Branch) -> Shape {
+        let only = branch.nibbles().next();
+        match (branch.len(), only) {
+            (0, _) | (_, None) => Shape::Gone,
+            (1, Some(nibble)) => branch
+                .branch(nibble)
+                .map_or(Shape::Bucket, |below| Shape::Only(Arc::clone(below))),
+            _ => match branch.entries_of_buckets() {
+                Some(entries) if entries <= self.entries_max / 2 => Shape::Bucket,
+                _ => Shape::Branch,
+            },
+        }
+    }
+
+    /// References of branches, each behind the extension that leads from its slot to it.
+    fn hash_branches(&self, branches: &[(&Branch, usize)], work: &mut TrieWork) -> Vec<NodeRef> {
+        let hashed: Vec<_> = branches
+            .par_chunks(BRANCHES_TOGETHER)
+            .map(|chunk| hash_branches(self.hasher, chunk))
+            .collect();
+        let mut nodes = Vec::with_capacity(branches.len());
+        for (refs, chunk) in hashed {
+            work.add(&chunk);
+            work.branches += refs.len() as u64;
+            nodes.extend(refs);
+        }
+        nodes
+    }
+}
+
+impl<R: LeafRead> Updater<'_, R> {
+    /// Computes tries from their stored entries alone.
+    pub(crate) fn rebuild(&self, tries: &[Extent]) -> Result<Updated, StateError> {
+        let mut plan = Plan::default();
+        let mut jobs = Vec::with_capacity(tries.len());
+        for (number, extent) in (0u32..).zip(tries) {
+            let job = TrieJob {
+                trie: extent.trie,
+                top: None,
+                base: Base::Stored,
+                changes: Vec::new(),
+            };
+            let depth = split_depth(extent.entries).min(extent.shallowest);
+            plan.whole(number, &job, Path::EMPTY, depth, 0..0, None);
+            jobs.push(job);
+        }
+        self.execute(&jobs, plan)
+    }
+}
+
+/// What has been built of some buckets.
+#[derive(Debug, Default)]
+struct Built {
+    children: Vec<(Parent, u32, Child)>,
+    written: Vec<Written>,
+    work: TrieWork,
+}
+
+/// What a branch turns out to be once its children are known.
+enum Shape {
+    /// It has no child.
+    Gone,
+    /// It is a branch.
+    Branch,
+    /// Its only child is this branch, which takes its place.
+    Only(Arc<Branch>),
+    /// It has few enough entries to be a bucket.
+    Bucket,
+}
+
+fn deliver(open: &mut [Open], roots: &mut [Child], parent: Parent, job: u32, child: Child) {
+    match parent {
+        Some((index, nibble)) => open[index as usize].branch.set(nibble, child),
+        None => roots[job as usize] = child,
+    }
+}
+
+fn deliver_from(open: &mut [Open], roots: &mut [Child], index: usize, child: Child) {
+    let Open { parent, job, .. } = open[index];
+    deliver(open, roots, parent, job, child);
+}
+
+impl From<Child> for TrieResult {
+    fn from(child: Child) -> Self {
+        Self {
+            root: child.root_hash(),
+            top: match child {
+                Child::Branch { branch, .. } => Some(branch),
+                Child::Empty | Child::Bucket { .. } => None,
+            },
+        }
+    }
+}
