@@ -1,0 +1,111 @@
+//! Blocks of random updates over 1 M and 10 M accounts: root and durable commit, beside plain
+//! RocksDB puts of the same keys in the same run.
+//!
+//! `THINSTATE_BENCH_ACCOUNTS=1000000,10000000` and `THINSTATE_BENCH_UPDATES=1000,10000,50000` choose
+//! sizes, `THINSTATE_BENCH_BUCKETS=64` the bucket sizes, `THINSTATE_BENCH_DIR` the folder for the
+//! stores (a temporary one under the target folder if not given: /tmp may be memory).
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+use thinstate_benches::{
+    Contender, Floor, Ours, Record, Workload, device_written_bytes, print_table,
+};
+use thinstate_engine::{Options, leaf_store::RocksOptions};
+
+const SEED: u64 = 0x7e57;
+const PRELOAD_TOGETHER: u64 = 200_000;
+
+fn sizes(name: &str, default: &str) -> Vec<u64> {
+    let given = std::env::var(name).unwrap_or_else(|_| default.to_owned());
+    given
+        .split(',')
+        .map(|n| n.trim().parse().expect("a list of numbers"))
+        .collect()
+}
+
+fn folder() -> tempfile::TempDir {
+    let parent = std::env::var_os("THINSTATE_BENCH_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+    tempfile::tempdir_in(parent).expect("a folder for the stores")
+}
+
+/// Measures blocks of `updates` updates. Each sample is a run of whole blocks.
+fn measure(
+    c: &mut Criterion,
+    contender: &mut dyn Contender,
+    workload: &mut Workload,
+    record: &mut Record,
+) {
+    let mut group = c.benchmark_group(format!("commit/{}M accounts", record.accounts as f64 / 1e6));
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(6));
+    group.throughput(Throughput::Elements(record.updates as u64));
+    let id = BenchmarkId::new(record.name, record.updates);
+    let updates = record.updates;
+    group.bench_function(id, |b| {
+        b.iter_custom(|blocks| {
+            let mut total = Duration::ZERO;
+            for _ in 0..blocks {
+                let block = workload.block(updates);
+                let device = device_written_bytes();
+                let started = Instant::now();
+                contender.apply(&block, record);
+                let took = started.elapsed();
+                record.took(took);
+                record.device_written_bytes += device_written_bytes() - device;
+                total += took;
+            }
+            total
+        });
+    });
+    group.finish();
+}
+
+fn run(c: &mut Criterion, contender: &mut dyn Contender, accounts: u64, records: &mut Vec<Record>) {
+    let mut workload = Workload::new(accounts, SEED);
+    let mut unrecorded = Record::new(contender.name(), accounts, 0);
+    let started = Instant::now();
+    for block in workload.preload(PRELOAD_TOGETHER) {
+        contender.apply(&block, &mut unrecorded);
+    }
+    contender.settle();
+    eprintln!(
+        "{}: {accounts} accounts in {:.1?}",
+        contender.name(),
+        started.elapsed()
+    );
+    for updates in sizes("THINSTATE_BENCH_UPDATES", "1000,10000,50000") {
+        let mut record = Record::new(contender.name(), accounts, updates as usize);
+        measure(c, contender, &mut workload, &mut record);
+        records.push(record);
+    }
+}
+
+fn commits(c: &mut Criterion) {
+    let mut records = Vec::new();
+    for accounts in sizes("THINSTATE_BENCH_ACCOUNTS", "1000000,10000000") {
+        for bucket_entries_max in sizes("THINSTATE_BENCH_BUCKETS", "64") {
+            let dir = folder();
+            let options = Options {
+                bucket_entries_max: bucket_entries_max as usize,
+                ..Options::default()
+            };
+            let mut ours = Ours::open(dir.path(), RocksOptions::default(), options);
+            run(c, &mut ours, accounts, &mut records);
+            let (interior, _) = ours.tier().interior_size();
+            eprintln!("buckets of at most {bucket_entries_max}: {interior:?}");
+        }
+        let dir = folder();
+        let mut floor = Floor::open(dir.path(), RocksOptions::default());
+        run(c, &mut floor, accounts, &mut records);
+    }
+    print_table(&records);
+}
+
+criterion_group!(benches, commits);
+criterion_main!(benches);

@@ -1,0 +1,111 @@
+//! The stores under test, behind one trait.
+
+use crate::{Block, Record};
+use alloy_primitives::{B256, KECCAK256_EMPTY, keccak256};
+use std::path::Path;
+use thinstate_engine::{
+    BlockId, Options, PermanentTier,
+    leaf_store::{Batch, LeafStore as _, RocksOptions, RocksStore, Table},
+};
+use thinstate_formats::{Account, AccountChange, AccountUpdate, BlockNumber, StateChanges};
+
+/// A store that takes blocks of account updates, durably.
+pub trait Contender {
+    /// Its name in tables.
+    fn name(&self) -> &'static str;
+    /// Applies a block; what it did is added to `record`.
+    fn apply(&mut self, block: &Block, record: &mut Record);
+    /// Settles the store before a measurement.
+    fn settle(&mut self);
+}
+
+/// The permanent tier over RocksDB: root and durable commit for each block.
+pub struct Ours {
+    tier: PermanentTier<RocksStore>,
+    next: u64,
+}
+
+impl Ours {
+    /// Opens, or makes, a store in `dir`.
+    pub fn open(dir: &Path, rocks: RocksOptions, options: Options) -> Self {
+        let store = RocksStore::open(dir, rocks).expect("the store opens");
+        let tier = PermanentTier::open(store, options).expect("the tier opens");
+        let next = tier.head().block.map_or(0, |b| b.number.0 + 1);
+        Self { tier, next }
+    }
+
+    /// The tier itself.
+    pub const fn tier(&self) -> &PermanentTier<RocksStore> {
+        &self.tier
+    }
+}
+
+impl Contender for Ours {
+    fn name(&self) -> &'static str {
+        "thinstate permanent tier"
+    }
+
+    fn apply(&mut self, block: &Block, record: &mut Record) {
+        let before = self.tier.counters();
+        let mut changes = StateChanges::default();
+        for (address, balance) in block {
+            let account = Account {
+                nonce: 1,
+                balance: *balance,
+                code_hash: KECCAK256_EMPTY,
+            };
+            let change = AccountChange {
+                account: AccountUpdate::Set(account),
+                ..AccountChange::default()
+            };
+            changes.accounts.insert(*address, change);
+        }
+        let id = BlockId {
+            number: BlockNumber(self.next),
+            hash: B256::ZERO,
+        };
+        let report = self.tier.apply(id, &changes).expect("the block applies");
+        self.next += 1;
+        record.io.push(self.tier.counters().since(&before));
+        record.reports.push(report);
+    }
+
+    fn settle(&mut self) {
+        self.tier.compact().expect("the store compacts");
+    }
+}
+
+/// Plain RocksDB puts of the same keys and values, durable, without a root: the floor.
+pub struct Floor {
+    store: RocksStore,
+}
+
+impl Floor {
+    /// Opens, or makes, a store in `dir`.
+    pub fn open(dir: &Path, rocks: RocksOptions) -> Self {
+        let store = RocksStore::open(dir, rocks).expect("the store opens");
+        Self { store }
+    }
+}
+
+impl Contender for Floor {
+    fn name(&self) -> &'static str {
+        "RocksDB puts, no root"
+    }
+
+    fn apply(&mut self, block: &Block, record: &mut Record) {
+        let before = self.store.counters();
+        let mut batch = Batch::default();
+        for (address, balance) in block {
+            let mut value = vec![0u8; 3];
+            value.extend_from_slice(&balance.to_be_bytes_trimmed_vec());
+            batch.put(Table::Accounts, keccak256(address).as_slice(), value);
+        }
+        self.store.commit(batch).expect("the batch commits");
+        record.io.push(self.store.counters().since(&before));
+    }
+
+    fn settle(&mut self) {
+        self.store.compact().expect("the store compacts");
+    }
+}
