@@ -34,6 +34,7 @@ pub(crate) fn load<S: LeafStore>(
     let updater = Updater {
         store: &snapshot,
         hasher,
+        pool,
         entries_max: options.bucket_entries_max,
     };
     pool.install(|| {

@@ -34,48 +34,47 @@ impl<S: LeafStore> Shared<S> {
         base: &Arc<State>,
         store: &R,
         storage: &[TrieJob],
-        accounts: impl FnOnce(&[TrieResult]) -> Vec<Change> + Send,
+        accounts: impl FnOnce(&[TrieResult]) -> Vec<Change>,
     ) -> Result<Transition, StateError> {
-        self.pool.install(|| {
-            let updater = Updater {
-                store,
-                hasher: &self.hasher,
-                entries_max: self.options.bucket_entries_max,
-            };
-            let tries = updater.update(storage)?;
-            let account_job = TrieJob {
-                trie: TrieId::Accounts,
-                top: base.accounts.clone(),
-                base: match base.head.accounts + base.head.stubs {
-                    0 => Base::Empty,
-                    _ => Base::Stored,
-                },
-                changes: accounts(&tries.tries),
-            };
-            let mut state = (**base).clone();
-            let mut work = tries.work;
-            let mut written = tries.written;
-            let storage_roots = tries.tries.iter().map(|t| t.root).collect();
-            for (job, result) in storage.iter().zip(tries.tries) {
-                if let Some(account) = job.trie.account() {
-                    state.storage.set(account, result.top);
-                }
+        let updater = Updater {
+            store,
+            hasher: &self.hasher,
+            pool: &self.pool,
+            entries_max: self.options.bucket_entries_max,
+        };
+        let tries = updater.update(storage)?;
+        let account_job = TrieJob {
+            trie: TrieId::Accounts,
+            top: base.accounts.clone(),
+            base: match base.head.accounts + base.head.stubs {
+                0 => Base::Empty,
+                _ => Base::Stored,
+            },
+            changes: accounts(&tries.tries),
+        };
+        let mut state = (**base).clone();
+        let mut work = tries.work;
+        let mut written = tries.written;
+        let storage_roots = tries.tries.iter().map(|t| t.root).collect();
+        for (job, result) in storage.iter().zip(tries.tries) {
+            if let Some(account) = job.trie.account() {
+                state.storage.set(account, result.top);
             }
-            if !account_job.changes.is_empty() {
-                let account_trie = updater.update(&[account_job])?;
-                work.add(&account_trie.work);
-                written.extend(account_trie.written);
-                for result in account_trie.tries {
-                    state.head.root = result.root;
-                    state.accounts = result.top;
-                }
+        }
+        if !account_job.changes.is_empty() {
+            let account_trie = updater.update(&[account_job])?;
+            work.add(&account_trie.work);
+            written.extend(account_trie.written);
+            for result in account_trie.tries {
+                state.head.root = result.root;
+                state.accounts = result.top;
             }
-            Ok(Transition {
-                state,
-                written,
-                storage_roots,
-                work,
-            })
+        }
+        Ok(Transition {
+            state,
+            written,
+            storage_roots,
+            work,
         })
     }
 }

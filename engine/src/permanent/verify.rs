@@ -83,6 +83,7 @@ impl<S: LeafStore> PermanentTier<S> {
         let updater = Updater {
             store: &view.snapshot,
             hasher: &self.shared.hasher,
+            pool: &self.shared.pool,
             entries_max: self.shared.options.bucket_entries_max,
         };
         let (mut roots, accounts, mut stubs) = account_roots(&view.snapshot)?;
@@ -93,7 +94,7 @@ impl<S: LeafStore> PermanentTier<S> {
         };
         let tries = self.shared.pool.install(|| storage_tries(&view.snapshot))?;
         for tries in tries.chunks(TRIES_TOGETHER) {
-            let rebuilt = self.shared.pool.install(|| updater.rebuild(tries))?;
+            let rebuilt = updater.rebuild(tries)?;
             report.work.add(&rebuilt.work);
             for (extent, result) in tries.iter().zip(rebuilt.tries) {
                 report.slots += extent.entries;
@@ -107,8 +108,7 @@ impl<S: LeafStore> PermanentTier<S> {
             check_storage(account, Some(expected), EMPTY_ROOT_HASH)?;
         }
         let account_trie = account_trie(&view.snapshot, &head)?;
-        let rebuild = || updater.rebuild(&[account_trie]);
-        let rebuilt = self.shared.pool.install(rebuild)?;
+        let rebuilt = updater.rebuild(&[account_trie])?;
         report.work.add(&rebuilt.work);
         for result in rebuilt.tries {
             if result.root != head.root {

@@ -46,6 +46,10 @@ impl Trie {
         f(Updater {
             store: &snapshot,
             hasher: &BatchHasher::new(),
+            pool: &rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .build()
+                .unwrap(),
             entries_max: self.entries_max,
         })
     }

@@ -25,7 +25,7 @@ use super::{
 use crate::leaf_store::LeafRead;
 use alloy_primitives::B256;
 use core::{cmp::Reverse, ops::Range};
-use rayon::prelude::*;
+use rayon::{ThreadPool, prelude::*};
 use std::{sync::Arc, time::Instant};
 use thinstate_formats::keccak::BatchHasher;
 
@@ -34,6 +34,8 @@ use thinstate_formats::keccak::BatchHasher;
 pub(crate) struct Updater<'a, R> {
     pub(crate) store: &'a R,
     pub(crate) hasher: &'a BatchHasher,
+    /// The threads that larger updates are spread over.
+    pub(crate) pool: &'a ThreadPool,
     /// Most entries in a bucket.
     pub(crate) entries_max: usize,
 }
@@ -79,6 +81,8 @@ pub(crate) struct Extent {
 
 /// Buckets that are built and hashed together.
 const BUCKETS_TOGETHER: usize = 64;
+/// Buckets that are not worth waking another thread for.
+const BUCKETS_ALONE: usize = 4;
 /// Branches that one task hashes.
 const BRANCHES_TOGETHER: usize = 128;
 
@@ -114,14 +118,30 @@ impl<R: LeafRead> Updater<'_, R> {
         buckets: &[BucketJob],
         note: bool,
     ) -> Result<Vec<Built>, StateError> {
-        let tasks = rayon::current_num_threads().max(1) * 4;
-        let together = buckets.len().div_ceil(tasks).clamp(1, BUCKETS_TOGETHER);
-        let built: Vec<_> = buckets
-            .par_chunks(together)
-            .map(|chunk| self.build(jobs, chunk, note))
-            .collect();
+        let tasks = self.pool.current_num_threads() * 4;
+        let together = buckets.len().div_ceil(tasks);
+        let together = together.clamp(BUCKETS_ALONE, BUCKETS_TOGETHER);
+        let built = self.in_chunks(buckets, together, |chunk| self.build(jobs, chunk, note));
         // Collected first, so that of several errors the same one is returned every time.
         built.into_iter().collect()
+    }
+
+    /// Gives the items to `task` in chunks, on all threads where there is more than one chunk.
+    fn in_chunks<T, O>(
+        &self,
+        items: &[T],
+        together: usize,
+        task: impl Fn(&[T]) -> O + Send + Sync,
+    ) -> Vec<O>
+    where
+        T: Sync,
+        O: Send,
+    {
+        if items.len() <= together {
+            return items.chunks(together).map(task).collect();
+        }
+        let in_parallel = || items.par_chunks(together).map(task).collect();
+        self.pool.install(in_parallel)
     }
 
     /// Reads, builds and hashes some buckets.
@@ -259,10 +279,9 @@ impl<R: LeafRead> Updater<'_, R> {
 
     /// References of branches, each behind the extension that leads from its slot to it.
     fn hash_branches(&self, branches: &[(&Branch, usize)], work: &mut TrieWork) -> Vec<NodeRef> {
-        let hashed: Vec<_> = branches
-            .par_chunks(BRANCHES_TOGETHER)
-            .map(|chunk| hash_branches(self.hasher, chunk))
-            .collect();
+        let hashed = self.in_chunks(branches, BRANCHES_TOGETHER, |chunk| {
+            hash_branches(self.hasher, chunk)
+        });
         let mut nodes = Vec::with_capacity(branches.len());
         for (refs, chunk) in hashed {
             work.add(&chunk);
