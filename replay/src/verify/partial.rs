@@ -24,9 +24,6 @@ pub enum PartialStateError {
 
 /// Makes a new store in `dir`, whose state is the one before the block of `witness` as far as the
 /// witness holds it. Nodes that fill nothing are passed over: some sources add them.
-///
-/// The store is settled at the end, so that what the block reads comes from table files, and the
-/// pages it reads can be counted.
 pub fn partial_state(
     dir: &Path,
     witness: &BlockWitness,
@@ -45,6 +42,5 @@ pub fn partial_state(
         starts: Vec::new(),
         allow_unused: true,
     })?;
-    tier.compact()?;
     Ok((tier, report))
 }

@@ -45,6 +45,8 @@ pub fn verify_witness(
 ) -> Result<BlockReport, SingleError> {
     let witness = witness::read(file)?;
     let (tier, filled) = partial_state(dir, &witness, options.store.clone())?;
+    // What the block reads is then in table files, and the pages that it reads can be counted.
+    tier.compact().map_err(PartialStateError::from)?;
     let mut assumed = Vec::new();
     loop {
         let mut report = verify_block(
