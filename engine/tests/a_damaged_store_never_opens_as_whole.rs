@@ -10,10 +10,11 @@ use support::{
     random::{self, Universe},
 };
 use thinstate_engine::{
-    FORMAT_VERSION, OpenError, Options, PermanentTier, StateError, UndoError, VerifyError,
+    CommitError, FORMAT_VERSION, OpenError, Options, PermanentTier, StateError, UndoError,
+    VerifyError,
     leaf_store::{Batch, LeafRead, LeafStore, MemoryStore, StoreError, Table},
 };
-use thinstate_formats::{BlockNumber, StateReader};
+use thinstate_formats::{AccountChange, AccountUpdate, BlockNumber, StateChanges, StateReader};
 
 const BLOCKS: u64 = 6;
 const UNIVERSE: Universe = Universe {
@@ -213,6 +214,30 @@ fn an_entry_that_does_not_decode_is_never_an_answer() {
         matches!(read, Err(StateError::Store(StoreError::BadEntry { .. }))),
         "{read:?}"
     );
+}
+
+#[test]
+fn storage_that_cannot_be_read_is_never_wiped_in_part() {
+    let nobody = random::address(1_000_000);
+    let mut key = keccak256(nobody).to_vec();
+    key.extend([1; 34]);
+    let tier = open(with(Table::Storage, &key, Some(vec![1]))).expect("open");
+    let gone = AccountChange {
+        account: AccountUpdate::Delete,
+        ..AccountChange::default()
+    };
+    let changes = StateChanges {
+        accounts: [(nobody, gone)].into_iter().collect(),
+        ..StateChanges::default()
+    };
+    let refused = tier.prepare(&changes);
+    let bad_entry = matches!(
+        refused,
+        Err(CommitError::State(StateError::Store(
+            StoreError::BadEntry { .. }
+        )))
+    );
+    assert!(bad_entry, "{refused:?}");
 }
 
 #[test]

@@ -204,12 +204,25 @@ fn wiped_slots<R: LeafRead>(
     for (account, _) in touched.iter().filter(|(_, c)| drops_storage(c)) {
         let trie = TrieId::Storage(*account);
         let (from, to) = trie.range(&Path::EMPTY);
-        store.scan(Table::Storage, &from, to.as_deref(), &mut |key, value| {
-            if let Ok(path) = trie.path(key) {
-                wiped.insert((*account, path), value.to_vec());
-            }
-            ControlFlow::Continue(())
-        })?;
+        let mut failed = None;
+        store.scan(
+            Table::Storage,
+            &from,
+            to.as_deref(),
+            &mut |key, value| match trie.stored_path(key) {
+                Ok(path) => {
+                    wiped.insert((*account, path), value.to_vec());
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            },
+        )?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
     }
     Ok(wiped)
 }

@@ -110,14 +110,7 @@ struct Merge<'a, 'f, 'h> {
 impl Merge<'_, '_, '_> {
     /// Takes the next stored entry, after the changes before it.
     fn stored(&mut self, key: &[u8], value: &[u8]) -> Result<(), StateError> {
-        let path = self.trie.path(key).map_err(|got| {
-            StateError::Store(crate::leaf_store::StoreError::BadEntry {
-                table: self.trie.table(),
-                key: alloy_primitives::hex::encode(key),
-                expected: "a key of a leaf, or of a stub with its length",
-                got,
-            })
-        })?;
+        let path = self.trie.stored_path(key)?;
         while let Some(change) = self.changes.as_slice().first() {
             if change.path >= path {
                 break;

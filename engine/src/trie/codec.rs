@@ -18,8 +18,8 @@
 //! of empty code are left out. One value has one encoding: everything else is refused.
 
 use super::path::{KEY_NIBBLES, Path};
-use crate::leaf_store::Table;
-use alloy_primitives::{B256, KECCAK256_EMPTY, U256};
+use crate::leaf_store::{StoreError, Table};
+use alloy_primitives::{B256, KECCAK256_EMPTY, U256, hex};
 use alloy_rlp::Encodable;
 use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};
 
@@ -92,6 +92,16 @@ impl TrieId {
             _ => return Err(invalid()),
         };
         Path::from_packed(B256::from_slice(bytes), len).ok_or_else(invalid)
+    }
+
+    /// The path of a stored entry of this trie; an error that names the key where it has none.
+    pub(crate) fn stored_path(&self, key: &[u8]) -> Result<Path, StoreError> {
+        self.path(key).map_err(|got| StoreError::BadEntry {
+            table: self.table(),
+            key: hex::encode(key),
+            expected: "a key of a leaf, or of a stub with its length",
+            got,
+        })
     }
 
     fn extend_with_prefix(&self, key: &mut Vec<u8>) {
