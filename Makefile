@@ -89,8 +89,9 @@ fuzz: prerequisites ## Fuzz each target of fuzz/ for FUZZ_SECONDS (needs the nig
 		cargo +nightly fuzz run --target-dir "$(CARGO_TARGET_DIR)/fuzz" "$$target" -- -max_total_time=$(FUZZ_SECONDS); \
 	done
 
-data: ## Make data/mainnet-genesis.json.zst again from its source
+data: ## Make the files in data/ again: mainnet's genesis from its source, and the test vectors
 	python3 data/make-genesis.py
+	python3 data/make-counted-tree.py
 
 install: prerequisites ## Install the thinstate binary into cargo's bin folder
 	cargo install --locked --path replay

@@ -1,12 +1,24 @@
 //! Formats of thinstate: what is pure. Objects, commitments, proofs and codecs, no I/O.
 
+pub mod bits;
+pub mod counted;
+pub mod hash;
 pub mod keccak;
+pub mod list;
+pub mod object;
+pub mod policy;
 pub mod proof;
-
-mod ids;
-mod state;
+pub mod record;
+pub mod temporary;
 pub mod trace;
 
-pub use ids::BlockNumber;
+mod commitment;
+mod ids;
+mod state;
+
+pub use commitment::Commitment;
+pub use hash::{HashKind, NodeHasher};
+pub use ids::{BatchId, BlockNumber, LeafIndex, PeriodId, RecordIndex};
 pub use keccak::BatchHasher;
 pub use state::{Account, AccountChange, AccountUpdate, StateChanges, StateReader};
+pub use temporary::TemporaryRules;

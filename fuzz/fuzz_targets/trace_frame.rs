@@ -12,7 +12,10 @@ use thinstate_formats::trace::{
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(block) = decode_frame(bytes, 0) {
         let frame = encode_frame(&block).expect("decoded blocks keep the rules");
-        assert_eq!(decode_frame(&frame, 0).expect("a frame just written"), block);
+        assert_eq!(
+            decode_frame(&frame, 0).expect("a frame just written"),
+            block
+        );
     }
     if let Ok(block) = decode_record(bytes, 0) {
         let record = encode_record(&block).expect("decoded blocks keep the rules");

@@ -154,6 +154,7 @@ mod index;
 mod slot;
 mod wire;
 
+pub use crate::object::ObjectClass;
 pub use access::{AccountAccess, AccountAccessKind};
 pub use alloy_eip7928::BlockAccessIndex;
 pub use block::{BlockTrace, TxAccesses};
@@ -169,4 +170,4 @@ pub use index::{
     FOOTER_BYTES, Footer, INDEX_ENTRY_BYTES, INDEX_HEADER_BYTES, IndexEntry, encode_tail,
     starts_index,
 };
-pub use slot::{ObjectClass, PreimageOrder, SlotAccess, SlotAccessKind, SlotPreimage};
+pub use slot::{PreimageOrder, SlotAccess, SlotAccessKind, SlotPreimage};

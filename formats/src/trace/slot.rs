@@ -2,6 +2,7 @@
 //! from.
 
 use super::wire::{Addr, Hash, Seq, Uint};
+use crate::object::ObjectClass;
 use alloy_primitives::{Address, B256, Keccak256, U256};
 use wincode::{SchemaRead, SchemaWrite};
 
@@ -150,59 +151,4 @@ pub enum PreimageOrder {
     /// `keccak256(base || key)`, as Vyper does.
     #[wincode(tag = 1)]
     BaseThenKey,
-}
-
-/// The class of object that lives in a slot. The numbers are part of the format.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, SchemaRead, SchemaWrite,
-)]
-pub enum ObjectClass {
-    /// Nobody has looked.
-    #[default]
-    #[wincode(tag = 0)]
-    Unclassified,
-    /// Looked at, and of none of the classes below.
-    #[wincode(tag = 1)]
-    PlainSlot,
-    /// A holder's balance of an ERC-20 token.
-    #[wincode(tag = 2)]
-    Erc20Balance,
-    /// The owner of one ERC-721 token.
-    #[wincode(tag = 3)]
-    Erc721Owner,
-    /// A holder's balance of one id of an ERC-1155 token.
-    #[wincode(tag = 4)]
-    Erc1155Balance,
-    /// A collateralised debt position.
-    #[wincode(tag = 5)]
-    Cdp,
-    /// What a holder allows a spender.
-    #[wincode(tag = 6)]
-    Allowance,
-}
-
-impl ObjectClass {
-    /// Every class, by ascending number.
-    pub const ALL: [Self; 7] = [
-        Self::Unclassified,
-        Self::PlainSlot,
-        Self::Erc20Balance,
-        Self::Erc721Owner,
-        Self::Erc1155Balance,
-        Self::Cdp,
-        Self::Allowance,
-    ];
-
-    /// The class's name in tables and results.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unclassified => "unclassified",
-            Self::PlainSlot => "plain_slot",
-            Self::Erc20Balance => "erc20_balance",
-            Self::Erc721Owner => "erc721_owner",
-            Self::Erc1155Balance => "erc1155_balance",
-            Self::Cdp => "cdp",
-            Self::Allowance => "allowance",
-        }
-    }
 }
