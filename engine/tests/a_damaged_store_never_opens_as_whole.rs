@@ -43,6 +43,12 @@ fn whole() -> MemoryStore {
     tier.into_store()
 }
 
+/// Length of an account leaf without the block of its last write.
+fn undated_len(leaf: &[u8]) -> usize {
+    let hashes = usize::from(leaf[0] & 1) + usize::from(leaf[0] >> 1 & 1);
+    2 + usize::from(leaf[0] >> 2) + usize::from(leaf[1]) + 32 * hashes
+}
+
 /// A whole store, but for one entry.
 fn with(table: Table, key: &[u8], value: Option<Vec<u8>>) -> MemoryStore {
     let store = whole();
@@ -90,7 +96,8 @@ fn a_foreign_store_is_never_taken_for_ours() {
 #[test]
 fn a_store_with_entries_but_no_format_is_never_taken_for_a_new_one() {
     let whole = whole();
-    for table in Table::ALL {
+    let used = |table: &Table| !all(&whole.snapshot(), *table).is_empty();
+    for table in Table::ALL.into_iter().filter(used) {
         // As a bulk load that was cut off leaves it: this table, and no other.
         let store = MemoryStore::new();
         let mut batch = Batch::default();
@@ -134,8 +141,10 @@ fn an_account_changed_behind_the_back_is_never_served() {
     let accounts = all(&whole().snapshot(), Table::Accounts);
     for (key, value) in &accounts {
         let mut changed = value.clone();
-        // The last byte is that of a balance or hash, or the balance's length.
-        *changed.last_mut().expect("leaves have bytes") ^= 1;
+        // The last byte of a balance or hash, or the balance's length. What follows is the block
+        // of the last write, which no root covers.
+        let at = undated_len(value) - 1;
+        changed[at] ^= 1;
         for value in [Some(changed), None] {
             let refused = open(with(Table::Accounts, key, value));
             let by_name = matches!(
@@ -159,7 +168,7 @@ fn a_slot_changed_behind_the_back_is_never_verified() {
     let slots = all(&whole().snapshot(), Table::Storage);
     for (key, value) in slots.iter().step_by(slots.len() / 60) {
         let mut changed = value.clone();
-        changed[0] ^= 0x80;
+        changed[1] ^= 0x80;
         let absent = [&key[..32], keccak256(b"added").as_slice()].concat();
         let orphan = [keccak256(b"nobody").as_slice(), &key[32..]].concat();
         let changes = [

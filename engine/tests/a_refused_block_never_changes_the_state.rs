@@ -16,6 +16,7 @@ fn options() -> Options {
         bucket_entries_max: 4,
         undo_blocks: KEPT,
         threads: Some(1),
+        ..Options::default()
     }
 }
 

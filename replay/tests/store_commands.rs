@@ -188,11 +188,11 @@ fn tables_are_not_wider_than_a_terminal() {
     let stats = store_ok("stats", fixture.path(), &[]).stdout;
     assert_narrow(&stats);
     assert!(stats.contains(&fixture.head.root.to_string()));
-    assert!(stats.contains("| accounts |     300 |"), "{stats}");
+    assert!(stats.contains("| accounts  |     300 |"), "{stats}");
     let verify = store_ok("verify", fixture.path(), &[]);
     assert_narrow(&verify.stdout);
     assert!(verify.stdout.contains("| accounts "), "{}", verify.stdout);
-    for command in ["stats", "verify", "prove", "export"] {
+    for command in ["stats", "verify", "prove", "export", "resurrect"] {
         let help = thinstate(&["store", command, "--help"]);
         assert_eq!(help.status, Some(0));
         assert_narrow(&help.stdout);
@@ -228,11 +228,11 @@ fn slot_key(account: u64, slot: u64) -> Vec<u8> {
 #[test]
 fn verify_does_not_miss_a_changed_added_or_removed_slot() {
     let cases: [(u64, Vec<u8>, Option<Vec<u8>>); 5] = [
-        (LARGE, slot_key(LARGE, 3), Some(vec![0x77])),
+        (LARGE, slot_key(LARGE, 3), Some(vec![1, 0x77])),
         (LARGE, slot_key(LARGE, 3), None),
-        (LARGE, slot_key(LARGE, LARGE_SLOTS), Some(vec![1])),
-        (9, slot_key(9, 1), Some(vec![0x77])),
-        (1, slot_key(1, 0), Some(vec![1])),
+        (LARGE, slot_key(LARGE, LARGE_SLOTS), Some(vec![1, 1])),
+        (9, slot_key(9, 1), Some(vec![1, 0x77])),
+        (1, slot_key(1, 0), Some(vec![1, 1])),
     ];
     for (account, key, value) in cases {
         let fixture = fixture();
@@ -361,6 +361,7 @@ fn root_of(records: &[Record]) -> B256 {
             address_hash,
             slot_hash,
             value,
+            ..
         } = record
         {
             let trie = storage.entry(*address_hash).or_default();
@@ -601,6 +602,7 @@ fn no_command_is_without_a_manual_page() {
         "-store-verify",
         "-store-prove",
         "-store-export",
+        "-store-resurrect",
     ]) {
         let text = fs::read_to_string(dir.path().join(format!("thinstate{page}.1"))).unwrap();
         assert!(text.contains(".SH SYNOPSIS"), "thinstate{page}.1");

@@ -1,4 +1,4 @@
-//! A batch: the puts and deletes of one block.
+//! A batch: the changes of one block.
 
 use super::Table;
 
@@ -9,11 +9,32 @@ pub struct Op {
     pub table: Table,
     /// The key.
     pub key: Vec<u8>,
-    /// The value from now on; `None` deletes the entry.
-    pub value: Option<Vec<u8>>,
+    /// What happens to it.
+    pub action: Action,
 }
 
-/// Puts and deletes that are applied together; later ones win over earlier ones on the same key.
+/// What an [`Op`] does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The entry has this value from now on.
+    Put(Vec<u8>),
+    /// The entry is gone.
+    Delete,
+    /// So are all entries from the op's key to this one, which is not among them. One operation,
+    /// however many entries there are.
+    DeleteTo(Vec<u8>),
+}
+
+impl Action {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Put(bytes) | Self::DeleteTo(bytes) => bytes.len(),
+            Self::Delete => 0,
+        }
+    }
+}
+
+/// Changes that are applied together; later ones win over earlier ones on the same key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     ops: Vec<Op>,
@@ -25,7 +46,7 @@ impl Batch {
         self.ops.push(Op {
             table,
             key: key.into(),
-            value: Some(value.into()),
+            action: Action::Put(value.into()),
         });
     }
 
@@ -34,8 +55,22 @@ impl Batch {
         self.ops.push(Op {
             table,
             key: key.into(),
-            value: None,
+            action: Action::Delete,
         });
+    }
+
+    /// Deletes all entries with `from <= key < to`, in one operation.
+    pub fn delete_range(&mut self, table: Table, from: impl Into<Vec<u8>>, to: impl Into<Vec<u8>>) {
+        self.ops.push(Op {
+            table,
+            key: from.into(),
+            action: Action::DeleteTo(to.into()),
+        });
+    }
+
+    /// Adds the changes of `later` behind those made so far.
+    pub fn append(&mut self, later: Self) {
+        self.ops.extend(later.ops);
     }
 
     /// The changes, in the order they were made.
@@ -62,7 +97,7 @@ impl Batch {
     pub fn logical_bytes(&self) -> u64 {
         self.ops
             .iter()
-            .map(|op| (op.key.len() + op.value.as_ref().map_or(0, Vec::len)) as u64)
+            .map(|op| (op.key.len() + op.action.bytes()) as u64)
             .sum()
     }
 }

@@ -1,6 +1,6 @@
 //! A store in memory, for models and tests, whose failures can be arranged.
 //!
-//! Every table is a `BTreeMap` behind an `Arc`. A snapshot clones five pointers; the first commit
+//! Every table is a `BTreeMap` behind an `Arc`. A snapshot clones a pointer for each; the first commit
 //! to a table while a snapshot of it lives copies that table, so states should be small.
 //!
 //! *Durable* and *visible* are kept apart, as on a disk: after a failed commit the store goes on
@@ -9,7 +9,7 @@
 
 use super::counters::{LogicalCounters, Tally};
 use super::{
-    Batch, Entry, IoCounters, LeafRead, LeafStore, StoreError, Table, TableStats, Visitor,
+    Action, Batch, Entry, IoCounters, LeafRead, LeafStore, StoreError, Table, TableStats, Visitor,
 };
 use core::ops::Bound;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -125,10 +125,11 @@ impl State {
 fn apply(tables: &mut Tables, batch: Batch) {
     for op in batch.into_ops() {
         let entries = Arc::make_mut(&mut tables[op.table as usize]);
-        match op.value {
-            Some(value) => entries.insert(op.key, value),
-            None => entries.remove(&op.key),
-        };
+        match op.action {
+            Action::Put(value) => drop(entries.insert(op.key, value)),
+            Action::Delete => drop(entries.remove(&op.key)),
+            Action::DeleteTo(to) => entries.retain(|key, _| *key < op.key || *key >= to),
+        }
     }
 }
 
@@ -196,6 +197,10 @@ impl LeafStore for MemoryStore {
             file_bytes: 0,
             memory_bytes: bytes.sum::<usize>() as u64,
         })
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     fn compact(&self) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ mod error;
 mod memory;
 mod rocks;
 
-pub use batch::{Batch, Op};
+pub use batch::{Action, Batch, Op};
 pub use error::StoreError;
 pub use memory::{Fault, MemorySnapshot, MemoryStore};
 pub use rocks::{RocksOptions, RocksSnapshot, RocksStore};
@@ -38,16 +38,28 @@ pub enum Table {
     Meta = 3,
     /// Reverse diffs by block number.
     Undo = 4,
+    /// Write logs of the live periods, by period and block.
+    Temporary = 5,
+    /// The period table, and how far sealing has come.
+    Periods = 6,
+    /// Ring, batch roots and recent records of the UTXO tier.
+    Utxo = 7,
+    /// Spent bits set since the mapped files were last synced, by commit.
+    Journal = 8,
 }
 
 impl Table {
     /// All tables, in the order of their numbers.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Accounts,
         Self::Storage,
         Self::Code,
         Self::Meta,
         Self::Undo,
+        Self::Temporary,
+        Self::Periods,
+        Self::Utxo,
+        Self::Journal,
     ];
 
     /// The name of the table, as files and reports have it.
@@ -58,6 +70,10 @@ impl Table {
             Self::Code => "code",
             Self::Meta => "meta",
             Self::Undo => "undo",
+            Self::Temporary => "temporary",
+            Self::Periods => "periods",
+            Self::Utxo => "utxo",
+            Self::Journal => "journal",
         }
     }
 }
@@ -118,6 +134,10 @@ pub trait LeafStore: Send + Sync + 'static {
 
     /// Size of one table.
     fn table_stats(&self, table: Table) -> Result<TableStats, StoreError>;
+
+    /// Writes what is held in memory into files, and waits for the merging that this leads to: what
+    /// the commits so far cost is then written and counted.
+    fn flush(&self) -> Result<(), StoreError>;
 
     /// Merges what updates have scattered, so that a measurement begins from a settled state.
     fn compact(&self) -> Result<(), StoreError>;

@@ -8,7 +8,7 @@ use super::{
     undo::{Former, ReverseDiff, undo_key},
 };
 use crate::{
-    leaf_store::{LeafRead, LeafStore, Table},
+    leaf_store::{Batch, LeafRead, LeafStore, Table},
     trie::{
         change::{Base, Change, Target, Written},
         codec::{TrieId, encode_slot},
@@ -75,18 +75,41 @@ pub struct CommitReport {
 
 impl<S: LeafStore> PermanentTier<S> {
     /// Computes the state after a block: reads the buckets that change, hashes, stores nothing.
+    ///
+    /// Where the block changes what has expired, and the archive answers, that is brought back
+    /// first, in a commit of its own.
     pub fn prepare(&self, changes: &StateChanges) -> Result<PreparedBlock, CommitError> {
+        let touched = hash_addresses(&self.shared.hasher, changes);
+        loop {
+            match self.prepare_touched(changes, &touched) {
+                Err(CommitError::State(StateError::Missing(missing)))
+                    if self.shared.archive_answers() =>
+                {
+                    let keys = touched_keys(&self.shared.hasher, &touched);
+                    if !self.restore_for(&keys, &missing)? {
+                        return Err(StateError::Missing(missing).into());
+                    }
+                }
+                prepared => return prepared,
+            }
+        }
+    }
+
+    fn prepare_touched(
+        &self,
+        changes: &StateChanges,
+        touched: &[Touched<'_>],
+    ) -> Result<PreparedBlock, CommitError> {
         let started = Instant::now();
         let view = self.shared.view();
-        let touched = hash_addresses(&self.shared.hasher, changes);
-        let wiped = wiped_slots(&view.snapshot, &touched)?;
-        let jobs = storage_jobs(&self.shared.hasher, &view.state, &touched);
+        let wiped = wiped_slots(&view.snapshot, touched)?;
+        let jobs = storage_jobs(&self.shared.hasher, &view.state, touched);
         let mut transition =
             self.shared
                 .transition(&view.state, &view.snapshot, &jobs, |roots| {
-                    account_changes(&touched, &jobs, roots)
+                    account_changes(touched, &jobs, roots)
                 })?;
-        for (account, change) in &touched {
+        for (account, change) in touched {
             if drops_storage(change) && !has_slots(change) {
                 transition.state.storage.set(*account, None);
             }
@@ -114,9 +137,19 @@ impl<S: LeafStore> PermanentTier<S> {
         block: BlockId,
         prepared: PreparedBlock,
     ) -> Result<CommitReport, CommitError> {
+        self.commit_with(block, prepared, Batch::default())
+    }
+
+    /// As [`Self::commit`], with what else is to change in the same batch.
+    pub(crate) fn commit_with(
+        &self,
+        block: BlockId,
+        prepared: PreparedBlock,
+        also: Batch,
+    ) -> Result<CommitReport, CommitError> {
         let _writer = self.shared.writer();
-        let head = self.shared.state().head;
-        check_follows(&head, &prepared, block.number)?;
+        let now = self.shared.state();
+        check_follows(&now.head, &prepared, block.number)?;
         let started = Instant::now();
         let PreparedBlock {
             mut transition,
@@ -125,6 +158,11 @@ impl<S: LeafStore> PermanentTier<S> {
             hashing,
         } = prepared;
         transition.state.head.block = Some(block);
+        transition.date(block.number);
+        // A step of expiry that cuts nothing makes no commit; its cursor may be newer.
+        transition.state.expiry = Arc::clone(&now.expiry);
+        transition.state.expiry_saved = now.expiry_saved;
+        self.shared.note_stubs(&mut transition, false)?;
         let mut batch = transition.batch();
         for (hash, bytes) in &code {
             batch.put(Table::Code, hash.as_slice(), bytes.as_ref());
@@ -136,6 +174,7 @@ impl<S: LeafStore> PermanentTier<S> {
         if let Some(old) = block.number.0.checked_sub(self.shared.options.undo_blocks) {
             batch.delete(Table::Undo, undo_key(BlockNumber(old)));
         }
+        batch.append(also);
         let report = CommitReport {
             root: transition.state.head.root,
             accounts_written: transition.leaves_written(Table::Accounts),
@@ -185,6 +224,24 @@ fn hash_addresses<'a>(hasher: &BatchHasher, changes: &'a StateChanges) -> Vec<To
     touched
 }
 
+/// The keys of everything that a block changes, but for storage that it wipes.
+fn touched_keys(hasher: &BatchHasher, touched: &[Touched<'_>]) -> Vec<(TrieId, B256)> {
+    let mut keys = Vec::new();
+    for (account, change) in touched {
+        keys.push((TrieId::Accounts, *account));
+        if has_slots(change) && !drops_storage(change) {
+            let numbers: Vec<[u8; 32]> = change.storage.keys().map(|n| n.to_be_bytes()).collect();
+            let slots = hasher.hash_all(&numbers);
+            keys.extend(
+                slots
+                    .into_iter()
+                    .map(|slot| (TrieId::Storage(*account), slot)),
+            );
+        }
+    }
+    keys
+}
+
 /// Whether the storage that an account had before the block goes.
 fn drops_storage(change: &AccountChange) -> bool {
     change.wipe_storage || change.account == AccountUpdate::Delete
@@ -227,7 +284,8 @@ fn wiped_slots<R: LeafRead>(
     Ok(wiped)
 }
 
-/// Adds to what was written the wiped entries, some of which have been written anew.
+/// Adds to what was written the wiped entries, some of which have been written anew: those are
+/// written whatever they held before, which is not always known.
 fn note_wiped(written: &mut Vec<Written>, mut wiped: BTreeMap<(B256, Path), Vec<u8>>) {
     if wiped.is_empty() {
         return;
@@ -237,7 +295,7 @@ fn note_wiped(written: &mut Vec<Written>, mut wiped: BTreeMap<(B256, Path), Vec<
             entry.before = entry.before.take().or(wiped.remove(&(account, entry.path)));
         }
     }
-    written.retain(|entry| entry.before != entry.after);
+    written.retain(|entry| entry.before.is_some() || entry.after.is_some());
     written.extend(wiped.into_iter().map(|((account, path), before)| Written {
         trie: TrieId::Storage(account),
         path,
@@ -260,7 +318,7 @@ fn storage_jobs(hasher: &BatchHasher, state: &State, touched: &[Touched<'_>]) ->
             .zip(hashes.by_ref())
             .map(|(value, slot)| Change {
                 path: Path::leaf(slot),
-                to: encode_slot(*value).map_or(Target::Absent, Target::Value),
+                to: encode_slot(*value).map_or(Target::Absent, Target::Leaf),
             })
             .collect();
         changes.sort_unstable_by_key(|c| c.path);
@@ -298,10 +356,12 @@ fn account_changes(
             AccountUpdate::Keep => Target::Account {
                 fields: None,
                 storage_root,
+                anew: change.wipe_storage,
             },
             AccountUpdate::Set(fields) => Target::Account {
                 fields: Some(fields),
                 storage_root,
+                anew: change.wipe_storage,
             },
         };
         changes.push(Change {

@@ -1,7 +1,7 @@
 //! Errors of the permanent tier, one enum for each operation.
 
 use super::head::BlockId;
-use crate::{leaf_store::StoreError, trie::error::StateError};
+use crate::{archive::expired::ExpiredError, leaf_store::StoreError, trie::error::StateError};
 use alloy_primitives::B256;
 use nybbles::Nibbles;
 use thinstate_formats::BlockNumber;
@@ -15,6 +15,15 @@ pub enum OpenError {
     /// An entry of the state cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The archive of expired leaves cannot be opened.
+    #[error(transparent)]
+    Archive(Box<ExpiredError>),
+    /// The entry that says how far expiry has come does not decode: the store is damaged.
+    #[error("the state of expiry does not decode: {got}")]
+    BadExpiry {
+        /// What the entry holds.
+        got: String,
+    },
     /// The directory holds something else.
     #[error("not a thinstate store: its format entry is {got}")]
     NotOurs {
@@ -56,6 +65,12 @@ pub enum OpenError {
     /// The threads could not be started.
     #[error("threads could not be started: {0}")]
     Threads(String),
+}
+
+impl From<ExpiredError> for OpenError {
+    fn from(error: ExpiredError) -> Self {
+        Self::Archive(Box::new(error))
+    }
 }
 
 /// A block cannot be prepared or committed. The state is as before.

@@ -21,6 +21,7 @@ use alloy_primitives::{B256, U256, hex};
 use alloy_trie::TrieAccount;
 use core::ops::ControlFlow;
 use nybbles::Nibbles;
+use thinstate_formats::BlockNumber;
 
 /// An entry of the state: a leaf, or a stub in place of some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum StateEntry {
         hash: B256,
         /// Its fields, and the root of its storage.
         account: TrieAccount,
+        /// The block that last wrote it or one of its slots; 0 where that is not known.
+        last_written: BlockNumber,
     },
     /// A slot.
     Slot {
@@ -40,6 +43,8 @@ pub enum StateEntry {
         slot: B256,
         /// Its value, never zero.
         value: U256,
+        /// The block that last wrote it; 0 where that is not known.
+        last_written: BlockNumber,
     },
     /// A subtree of which no more than the hash is held.
     Stub {
@@ -107,24 +112,26 @@ fn decode(table: Table, key: &[u8], value: &[u8]) -> Result<StateEntry, StoreErr
         .map_err(|got| bad("a key of a leaf, or of a stub with its length", got))?;
     let (entry, expected) = match (trie.account(), path.len()) {
         (None, KEY_NIBBLES) => (account_entry(&path, value), "an account leaf"),
-        (Some(account), KEY_NIBBLES) => (slot_entry(account, &path, value), "a slot value"),
+        (Some(account), KEY_NIBBLES) => (slot_entry(account, &path, value), "a slot leaf"),
         _ => (stub_entry(&trie, &path, value), "a stub"),
     };
     entry.ok_or_else(|| bad(expected, hex::encode_prefixed(value)))
 }
 
 fn account_entry(path: &Path, leaf: &[u8]) -> Option<StateEntry> {
-    decode_account(leaf).map(|account| StateEntry::Account {
+    decode_account(leaf).map(|dated| StateEntry::Account {
         hash: *path.bytes(),
-        account,
+        account: dated.value,
+        last_written: dated.last_written,
     })
 }
 
 fn slot_entry(account: B256, path: &Path, leaf: &[u8]) -> Option<StateEntry> {
-    decode_slot(leaf).map(|value| StateEntry::Slot {
+    decode_slot(leaf).map(|dated| StateEntry::Slot {
         account,
         slot: *path.bytes(),
-        value,
+        value: dated.value,
+        last_written: dated.last_written,
     })
 }
 
@@ -147,7 +154,7 @@ mod tests {
     use alloy_trie::{EMPTY_ROOT_HASH, HashBuilder};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
-    use thinstate_formats::{Account, AccountChange, AccountUpdate, BlockNumber, StateChanges};
+    use thinstate_formats::{Account, AccountChange, AccountUpdate, StateChanges};
 
     const BLOCK: BlockId = BlockId {
         number: BlockNumber(1),
@@ -204,12 +211,24 @@ mod tests {
         entries
     }
 
+    /// The same leaf, written in `block`: a witness does not say when.
+    fn written_in(block: BlockNumber, mut entry: StateEntry) -> StateEntry {
+        match &mut entry {
+            StateEntry::Account { last_written, .. } | StateEntry::Slot { last_written, .. } => {
+                assert_eq!(*last_written, BlockNumber(0));
+                *last_written = block;
+            }
+            StateEntry::Stub { .. } => {}
+        }
+        entry
+    }
+
     /// The roots of all tries that the entries make, by alloy-trie; the account trie's at `None`.
     fn roots(entries: &[StateEntry]) -> BTreeMap<Option<B256>, B256> {
         let mut tries = BTreeMap::<Option<B256>, HashBuilder>::new();
         for entry in entries {
             match entry {
-                StateEntry::Account { hash, account } => tries
+                StateEntry::Account { hash, account, .. } => tries
                     .entry(None)
                     .or_default()
                     .add_leaf(Nibbles::unpack(hash), &alloy_rlp::encode(account)),
@@ -217,6 +236,7 @@ mod tests {
                     account,
                     slot,
                     value,
+                    ..
                 } => tries
                     .entry(Some(*account))
                     .or_default()
@@ -237,7 +257,7 @@ mod tests {
         let root = roots.remove(&None).unwrap_or(EMPTY_ROOT_HASH);
         assert_eq!(root, tier.head().root);
         for entry in &entries {
-            if let StateEntry::Account { hash, account } = entry {
+            if let StateEntry::Account { hash, account, .. } = entry {
                 let root = roots.remove(&Some(*hash)).unwrap_or(EMPTY_ROOT_HASH);
                 assert_eq!(root, account.storage_root, "storage of {hash}");
             }
@@ -296,7 +316,11 @@ mod tests {
             part.head().stubs
         );
         assert!(part.head().stubs > 20);
-        assert!(exported.iter().all(|e| is_stub(&e) || from.contains(e)));
+        assert!(
+            exported
+                .iter()
+                .all(|e| is_stub(&e) || from.contains(&written_in(BLOCK.number, *e)))
+        );
         // Of accounts whose storage is a stub at the root alone, alloy-trie builds no trie.
         let rooted =
             |e: &&StateEntry| !matches!(e, StateEntry::Stub { path, .. } if path.is_empty());
@@ -376,7 +400,7 @@ mod tests {
                 Table::Storage,
                 key(64),
                 vec![0],
-                "expected a slot value, got 0x00",
+                "expected a slot leaf, got 0x00",
             ),
             (Table::Storage, key(20), vec![1], "table storage"),
         ];

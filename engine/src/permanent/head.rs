@@ -15,7 +15,7 @@ use core::ops::ControlFlow;
 use thinstate_formats::BlockNumber;
 
 /// The version of everything that the permanent tier writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"thinstat";
 const FORMAT_KEY: &[u8] = b"format";

@@ -10,6 +10,7 @@
 //! | undo | [`PermanentTier::undo`], the last 128 blocks |
 //! | part of the state | [`PermanentTier::adopt_root`], [`PermanentTier::insert_witness`] |
 //! | proofs | [`View::prove`], [`View::prove_account`], [`View::prove_slots`] |
+//! | expiry | [`PermanentTier::expire`], [`PermanentTier::restore`], [`View::last_written`] |
 //! | check | [`PermanentTier::verify`] recomputes everything from the leaves |
 //!
 //! A commit is one atomic, durable batch: entries, code, the reverse diff, the head. What is in
@@ -19,12 +20,14 @@
 mod assume;
 mod block;
 mod error;
+mod expiry;
 mod export;
 mod head;
 mod interiors;
 mod open;
 mod options;
 mod prove;
+mod restore;
 mod tier;
 mod transition;
 mod undo;
@@ -35,9 +38,10 @@ mod witness;
 
 pub use block::{CommitReport, PreparedBlock};
 pub use error::{CommitError, MalformedNode, OpenError, UndoError, WitnessError};
+pub use expiry::{Expired, ExpiryError, ExpiryReport, ExpiryRule, StateKey};
 pub use export::StateEntry;
 pub use head::{BlockId, FORMAT_VERSION, Head};
-pub use options::Options;
+pub use options::{ExpiredReads, Options};
 pub use tier::PermanentTier;
 pub use verify::{VerifyError, VerifyReport};
 pub use view::View;

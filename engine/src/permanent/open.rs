@@ -1,6 +1,9 @@
 //! Opening: the interior is computed from the leaves, and checked against the committed root.
 
-use super::{error::OpenError, head::Head, interiors::Interiors, options::Options, tier::State};
+use super::{
+    error::OpenError, expiry::ExpiryState, head::Head, interiors::Interiors, options::Options,
+    tier::State,
+};
 use crate::{
     leaf_store::{LeafRead, LeafStore, StoreError, Table},
     trie::{
@@ -12,6 +15,7 @@ use crate::{
 use alloy_primitives::B256;
 use core::ops::ControlFlow;
 use rayon::{ThreadPool, prelude::*};
+use std::sync::Arc;
 use thinstate_formats::keccak::BatchHasher;
 
 /// The state in memory that belongs to what `store` holds.
@@ -26,11 +30,14 @@ pub(crate) fn load<S: LeafStore>(
         head: Head::new(),
         accounts: None,
         storage: Interiors::default(),
+        expiry: Arc::default(),
+        expiry_saved: true,
     };
     let Some(head) = Head::read(&snapshot)? else {
         return Ok(state);
     };
     state.head = head;
+    state.expiry = Arc::new(ExpiryState::read(&snapshot)?);
     let updater = Updater {
         store: &snapshot,
         hasher,

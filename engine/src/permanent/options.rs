@@ -1,6 +1,7 @@
 //! Parameters of the permanent tier.
 
 use super::error::OpenError;
+use std::path::PathBuf;
 
 /// How the permanent tier works. What it commits to does not depend on any of this.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,24 @@ pub struct Options {
     pub undo_blocks: u64,
     /// Threads for reading and hashing; `None` for one per core.
     pub threads: Option<usize>,
+    /// The folder of expired leaves; without one nothing can expire. A store whose leaves have
+    /// expired can be opened without it too: they are then as good as deleted.
+    pub archive: Option<PathBuf>,
+    /// What becomes of reads and changes of expired leaves.
+    pub expired_reads: ExpiredReads,
+    /// Bytes from which a new file of expired leaves is begun (at most 2 GiB).
+    pub archive_segment_bytes: u64,
+}
+
+/// What becomes of reads and changes of what has expired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExpiredReads {
+    /// They end in [`StateError::Missing`](crate::StateError::Missing); the caller brings a witness.
+    #[default]
+    Strict,
+    /// A read rebuilds the subtree from the archive, checks it, and answers; a change brings it
+    /// back first. What is not in the archive is missing as in strict mode.
+    ArchiveBacked,
 }
 
 impl Default for Options {
@@ -21,6 +40,9 @@ impl Default for Options {
             bucket_entries_max: 64,
             undo_blocks: 128,
             threads: None,
+            archive: None,
+            expired_reads: ExpiredReads::Strict,
+            archive_segment_bytes: 256 << 20,
         }
     }
 }
@@ -39,6 +61,20 @@ impl Options {
                 name: "threads",
                 expected: "at least 1",
                 got: "0".to_owned(),
+            });
+        }
+        if self.archive.is_none() && self.expired_reads == ExpiredReads::ArchiveBacked {
+            return Err(OpenError::BadOption {
+                name: "archive",
+                expected: "a folder, for archive-backed reads",
+                got: "none".to_owned(),
+            });
+        }
+        if !(1..=2 << 30).contains(&self.archive_segment_bytes) {
+            return Err(OpenError::BadOption {
+                name: "archive_segment_bytes",
+                expected: "1 to 2147483648",
+                got: self.archive_segment_bytes.to_string(),
             });
         }
         Ok(())

@@ -2,12 +2,14 @@
 
 use super::{
     error::{CommitError, OpenError},
+    expiry::ExpiryState,
     head::{BlockId, Head},
     interiors::Interiors,
     options::Options,
     view::View,
 };
 use crate::{
+    archive::expired::ExpiredArchive,
     leaf_store::{IoCounters, LeafStore, StoreError, Table, TableStats},
     trie::interior::{Branch, InteriorSize},
 };
@@ -30,7 +32,9 @@ pub(crate) struct Shared<S> {
     pub(crate) store: S,
     pub(crate) options: Options,
     pub(crate) hasher: BatchHasher,
-    pub(crate) pool: ThreadPool,
+    pub(crate) pool: Arc<ThreadPool>,
+    /// Where expired leaves are, where they are kept.
+    pub(crate) archive: Option<Arc<ExpiredArchive>>,
     /// The committed state; held for writing from the commit of the store to its publication, so
     /// that no view pairs the one with the other's predecessor.
     published: RwLock<Arc<State>>,
@@ -44,6 +48,9 @@ pub(crate) struct State {
     /// Interior of the account trie; `None` where it is at most one bucket.
     pub(crate) accounts: Option<Arc<Branch>>,
     pub(crate) storage: Interiors,
+    pub(crate) expiry: Arc<ExpiryState>,
+    /// Whether `expiry` is what the store holds.
+    pub(crate) expiry_saved: bool,
 }
 
 impl<S: LeafStore> PermanentTier<S> {
@@ -58,11 +65,23 @@ impl<S: LeafStore> PermanentTier<S> {
             .map_err(|error| OpenError::Threads(error.to_string()))?;
         let hasher = BatchHasher::new();
         let state = super::open::load(&store, &options, &hasher, &pool)?;
+        let archive = match &options.archive {
+            None => None,
+            Some(dir) => {
+                let bytes = options.archive_segment_bytes;
+                Some(Arc::new(ExpiredArchive::open(
+                    dir,
+                    state.expiry.tip,
+                    bytes,
+                )?))
+            }
+        };
         let shared = Shared {
             store,
             options,
             hasher,
-            pool,
+            pool: Arc::new(pool),
+            archive,
             published: RwLock::new(Arc::new(state)),
             writer: Mutex::new(()),
         };
@@ -110,9 +129,29 @@ impl<S: LeafStore> PermanentTier<S> {
         (accounts, state.storage.size())
     }
 
+    /// The threads for reading and hashing.
+    pub(crate) fn pool(&self) -> &Arc<ThreadPool> {
+        &self.shared.pool
+    }
+
+    /// The archive of expired leaves; `None` where the store has none.
+    pub fn archive(&self) -> Option<&Arc<ExpiredArchive>> {
+        self.shared.archive.as_ref()
+    }
+
     /// Settles the leaf store; see [`LeafStore::compact`].
     pub fn compact(&self) -> Result<(), StoreError> {
         self.shared.store.compact()
+    }
+
+    /// The leaf store, to be asked for what only it knows.
+    pub const fn leaf_store(&self) -> &S {
+        &self.shared.store
+    }
+
+    /// Writes all that the leaf store holds in memory; see [`LeafStore::flush`].
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.shared.store.flush()
     }
 
     /// The leaf store, when nothing else is to be done with the tier.
@@ -160,5 +199,14 @@ impl<S: LeafStore> Shared<S> {
         self.store.commit(batch)?;
         *published = Arc::new(state);
         Ok(())
+    }
+
+    /// Shows a state that differs from the published one in nothing that must be durable.
+    pub(crate) fn publish_unsaved(&self, state: State) {
+        let mut published = self
+            .published
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *published = Arc::new(state);
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     leaf_store::{Batch, LeafRead, LeafStore, Table},
     trie::{
         change::{Base, Change, Written},
-        codec::TrieId,
+        codec::{TrieId, date},
         error::StateError,
         path::KEY_NIBBLES,
         update::{TrieJob, TrieResult, Updater},
@@ -14,6 +14,7 @@ use crate::{
 };
 use alloy_primitives::B256;
 use std::sync::Arc;
+use thinstate_formats::BlockNumber;
 
 /// A step that has been computed, and not been stored.
 #[derive(Debug)]
@@ -100,8 +101,17 @@ impl Transition {
         }
     }
 
+    /// Notes in the leaves that a block writes that it does so (EIP-8188).
+    pub(crate) fn date(&mut self, block: BlockNumber) {
+        for written in &mut self.written {
+            if let Some(leaf) = &mut written.after {
+                date(leaf, block);
+            }
+        }
+    }
+
     /// The entries and the head as a batch.
-    pub(crate) fn batch(&self) -> Batch {
+    pub(crate) fn batch(&mut self) -> Batch {
         let mut batch = Batch::default();
         for Written {
             trie, path, after, ..
@@ -114,6 +124,10 @@ impl Transition {
             }
         }
         self.state.head.write(&mut batch);
+        if !self.state.expiry_saved {
+            self.state.expiry.write(&mut batch);
+            self.state.expiry_saved = true;
+        }
         batch
     }
 

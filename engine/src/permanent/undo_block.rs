@@ -4,13 +4,17 @@ use super::{
     error::UndoError,
     head::{BlockId, Head},
     tier::PermanentTier,
+    transition::Transition,
     undo::{Former, ReverseDiff, undo_key},
+    view::View,
 };
 use crate::{
-    leaf_store::{LeafRead, LeafStore, Table},
+    leaf_store::{Batch, LeafRead, LeafStore, Table},
     trie::{
         change::{Base, Change, Target},
         codec::TrieId,
+        error::StateError,
+        path::KEY_NIBBLES,
         update::TrieJob,
     },
 };
@@ -21,15 +25,49 @@ impl<S: LeafStore> PermanentTier<S> {
     /// Undoes the last block: state, root and head are those before it. Costs one get, and what a
     /// block with the opposite changes would cost.
     ///
-    /// A witness inserted since the block stays: what it filled does not change the root.
+    /// A witness inserted since the block stays: what it filled does not change the root. So does
+    /// what has expired since, except where the block deleted something in the midst of it: that
+    /// is brought back from the archive first, in a commit of its own.
     pub fn undo(&self) -> Result<Head, UndoError> {
+        self.undo_with(Batch::default())
+    }
+
+    /// As [`Self::undo`], with what else is to change in the same batch.
+    pub(crate) fn undo_with(&self, also: Batch) -> Result<Head, UndoError> {
         let _writer = self.shared.writer();
-        let view = self.shared.view();
-        let block = view.head().block.ok_or(UndoError::NothingToUndo)?;
-        let key = undo_key(block.number);
-        let diff = view.snapshot.get(Table::Undo, &key)?;
-        let diff = diff.ok_or(UndoError::TooOld(block.number))?;
-        let diff = ReverseDiff::decode(block, &diff)?;
+        let undone = loop {
+            let view = self.shared.view();
+            match self.undone(&view) {
+                // What the block deleted may now lie under a stub.
+                Err(UndoError::State(StateError::Missing(missing))) => {
+                    let (block, diff) = last_diff(&view)?;
+                    let keys = leaf_keys(&sort_entries(block, diff)?);
+                    if !self.shared.restore_for(&view, &keys, &missing)? {
+                        return Err(StateError::Missing(missing).into());
+                    }
+                }
+                undone => break undone?,
+            }
+        };
+        let Undone {
+            block,
+            mut transition,
+            code,
+        } = undone;
+        let mut batch = transition.batch();
+        for hash in code {
+            batch.delete(Table::Code, hash);
+        }
+        batch.delete(Table::Undo, undo_key(block.number));
+        batch.append(also);
+        let head = transition.state.head;
+        self.shared.publish(batch, transition.state)?;
+        Ok(head)
+    }
+
+    /// The state before the last block.
+    fn undone(&self, view: &View<'_, S>) -> Result<Undone, UndoError> {
+        let (block, diff) = last_diff(view)?;
         let former = diff.head;
         let (accounts, storage, code) = sort_entries(block, diff)?;
         let jobs: Vec<_> = storage
@@ -54,16 +92,42 @@ impl<S: LeafStore> PermanentTier<S> {
         }
         transition.count();
         transition.state.head.block = former.block;
-        let mut batch = transition.batch();
-        for hash in code {
-            batch.delete(Table::Code, hash);
-        }
-        batch.delete(Table::Undo, key);
-        let head = transition.state.head;
-        drop(view);
-        self.shared.publish(batch, transition.state)?;
-        Ok(head)
+        self.shared.note_stubs(&mut transition, true)?;
+        Ok(Undone {
+            block,
+            transition,
+            code,
+        })
     }
+}
+
+/// The state before a block, not stored yet.
+struct Undone {
+    block: BlockId,
+    transition: Transition,
+    /// Code that the block brought.
+    code: Vec<Vec<u8>>,
+}
+
+fn last_diff<S: LeafStore>(view: &View<'_, S>) -> Result<(BlockId, ReverseDiff), UndoError> {
+    let block = view.head().block.ok_or(UndoError::NothingToUndo)?;
+    let diff = view.snapshot.get(Table::Undo, &undo_key(block.number))?;
+    let diff = diff.ok_or(UndoError::TooOld(block.number))?;
+    Ok((block, ReverseDiff::decode(block, &diff)?))
+}
+
+/// Keys of the leaves among the changes.
+fn leaf_keys((accounts, storage, _): &Sorted) -> Vec<(TrieId, B256)> {
+    let of = |trie: TrieId, changes: &[Change]| {
+        let leaves = changes.iter().filter(|c| c.path.len() == KEY_NIBBLES);
+        leaves.map(|c| (trie, *c.path.bytes())).collect::<Vec<_>>()
+    };
+    let slots = storage
+        .iter()
+        .flat_map(|(account, changes)| of(TrieId::Storage(*account), changes));
+    let mut keys = of(TrieId::Accounts, accounts);
+    keys.extend(slots);
+    keys
 }
 
 type Sorted = (Vec<Change>, BTreeMap<B256, Vec<Change>>, Vec<Vec<u8>>);
@@ -94,7 +158,12 @@ fn sort_entries(block: BlockId, diff: ReverseDiff) -> Result<Sorted, UndoError> 
                 code.push(key);
                 continue;
             }
-            Table::Meta | Table::Undo => return Err(bad("it names a table without leaves")),
+            Table::Meta
+            | Table::Undo
+            | Table::Temporary
+            | Table::Periods
+            | Table::Utxo
+            | Table::Journal => return Err(bad("it names a table without leaves")),
         };
         let path = trie
             .path(&key)

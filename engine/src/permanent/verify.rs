@@ -7,7 +7,10 @@ use super::{
 use crate::{
     leaf_store::{LeafRead, LeafStore, StoreError, Table},
     trie::{
-        codec::decode_account, error::StateError, path::KEY_NIBBLES, update::Updater,
+        codec::{Dated, decode_account},
+        error::StateError,
+        path::KEY_NIBBLES,
+        update::Updater,
         work::TrieWork,
     },
 };
@@ -140,7 +143,7 @@ fn account_roots<R: LeafRead>(store: &R) -> Result<(B256Map<B256>, u64, u64), Ve
         }
         accounts += 1;
         // A leaf that does not decode is reported when the account trie is computed.
-        if let Some(account) = decode_account(value)
+        if let Some(account) = decode_account(value).map(Dated::into_value)
             && account.storage_root != EMPTY_ROOT_HASH
         {
             roots.insert(B256::from_slice(key), account.storage_root);

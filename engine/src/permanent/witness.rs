@@ -5,6 +5,10 @@
 //! that it names, each node whose hash is asked for takes its place: its leaves become leaves, its
 //! children are filled in turn or become stubs. The root does not change, which is checked by
 //! computing it again from the entries.
+//!
+//! Nodes do not say when a leaf was last written. The leaves of a witness say 0, not known: any
+//! other block would claim a write that may never have been, and a leaf that was brought in to be
+//! read is as cold as before (EIP-8188: reads never bump it). The write that follows dates it.
 
 mod fill;
 
@@ -91,7 +95,8 @@ impl<S: LeafStore> PermanentTier<S> {
         transition.state.head.block = Some(block);
         let head = transition.state.head;
         drop(view);
-        self.shared.publish(transition.batch(), transition.state)?;
+        let batch = transition.batch();
+        self.shared.publish(batch, transition.state)?;
         Ok(head)
     }
 
@@ -114,6 +119,7 @@ impl<S: LeafStore> PermanentTier<S> {
             .transition(&view.state, &view.snapshot, &jobs, |_| accounts)?;
         check_roots(&transition, view.head().root, &roots)?;
         transition.count();
+        self.shared.note_stubs(&mut transition, false)?;
         let mut batch = transition.batch();
         let code_hashes = self.shared.hasher.hash_all(&witness.codes);
         for (hash, code) in code_hashes.iter().zip(&witness.codes) {

@@ -1,7 +1,7 @@
 //! Changes of entries, and how they meet the entries of a bucket.
 
 use super::{
-    codec::{Stub, TrieId, decode_account, encode_account},
+    codec::{Dated, Stub, TrieId, decode_account, encode_account, undate},
     error::{Need, StateError},
     forest::Forest,
     path::Path,
@@ -26,12 +26,16 @@ pub(crate) enum Target {
     Absent,
     /// This, as the leaf store holds it.
     Value(Vec<u8>),
+    /// This undated leaf. An entry that holds the same is not written, and keeps its block.
+    Leaf(Vec<u8>),
     /// An account whose fields or storage root change while the others stay.
     Account {
         /// New fields; `None` leaves them.
         fields: Option<Account>,
         /// New storage root; `None` leaves it.
         storage_root: Option<B256>,
+        /// Whether the account is written even where nothing of it differs: it was destroyed.
+        anew: bool,
     },
 }
 
@@ -42,7 +46,7 @@ pub(crate) struct Written {
     pub(crate) path: Path,
     /// What was there; `None` where there was nothing.
     pub(crate) before: Option<Vec<u8>>,
-    /// What is there now.
+    /// What is there now; undated where the change was.
     pub(crate) after: Option<Vec<u8>>,
 }
 
@@ -151,17 +155,25 @@ impl Merge<'_, '_, '_> {
         }
         let after = match &change.to {
             Target::Absent => None,
-            Target::Value(value) => Some(value.clone()),
+            Target::Value(value) | Target::Leaf(value) => Some(value.clone()),
             Target::Account {
                 fields,
                 storage_root,
+                ..
             } => Some(self.account(&change.path, before, fields.as_ref(), *storage_root)?),
         };
         if let Some(value) = &after {
             self.forest.push(self.trie, change.path, value)?;
         }
+        let held = match &change.to {
+            Target::Absent | Target::Value(_) => before,
+            Target::Account { anew: true, .. } => None,
+            Target::Leaf(_) | Target::Account { .. } => {
+                before.and_then(|leaf| undate(self.trie, leaf).map(|dated| dated.value))
+            }
+        };
         if let Some(written) = &mut self.written
-            && after.as_deref() != before
+            && after.as_deref() != held
         {
             written.push(Written {
                 trie: *self.trie,
@@ -182,7 +194,7 @@ impl Merge<'_, '_, '_> {
     ) -> Result<Vec<u8>, StateError> {
         let before = match before {
             None => None,
-            Some(leaf) => Some(decode_account(leaf).ok_or_else(|| {
+            Some(leaf) => Some(decode_account(leaf).map(Dated::into_value).ok_or_else(|| {
                 StateError::Store(crate::leaf_store::StoreError::BadEntry {
                     table: self.trie.table(),
                     key: alloy_primitives::hex::encode(path.bytes()),

@@ -1,7 +1,7 @@
 //! Why a read or a change of the state did not come to an answer.
 
 use super::{codec::TrieId, path::Path};
-use crate::leaf_store::StoreError;
+use crate::{archive::expired::ExpiredError, leaf_store::StoreError};
 use alloy_primitives::{B256, hex};
 use core::fmt;
 use nybbles::Nibbles;
@@ -16,6 +16,10 @@ pub enum StateError {
     /// The leaf store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The archive of expired leaves failed. That a subtree is not in it is
+    /// [`Self::Missing`] instead.
+    #[error(transparent)]
+    Archive(Box<ExpiredError>),
     /// Storage was changed of an account that does not exist and is not created.
     #[error("storage of account {account} is changed, but there is no such account")]
     NoSuchAccount {
@@ -31,6 +35,12 @@ pub enum StateError {
         /// Where.
         path: Nibbles,
     },
+}
+
+impl From<ExpiredError> for StateError {
+    fn from(error: ExpiredError) -> Self {
+        Self::Archive(Box::new(error))
+    }
 }
 
 impl StateError {

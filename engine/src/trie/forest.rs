@@ -342,6 +342,41 @@ impl<'h> Forest<'h> {
             .expect("a level is hashed after those below it")
     }
 
+    /// The reference of a node, once it is hashed.
+    pub(crate) fn reference(&self, node: u32) -> &NodeRef {
+        self.expect_ref(node)
+    }
+
+    /// RLP of the nodes at and under `node` that have a hash of their own, from the top down, that
+    /// of `node` always. Stubs have none. The forest keeps RLP.
+    pub(crate) fn nodes_under(&self, node: u32) -> impl Iterator<Item = Vec<u8>> + '_ {
+        let mut next = vec![(node, true)];
+        core::iter::from_fn(move || {
+            loop {
+                let (node, is_root) = next.pop()?;
+                next.extend(self.children_of(node).map(|child| (child, false)));
+                let rlp = self.kept_rlp.as_ref()?.get(node as usize)?;
+                if !rlp.is_empty() && (is_root || !self.expect_ref(node).is_inline()) {
+                    return Some(rlp.clone());
+                }
+            }
+        })
+    }
+
+    fn children_of(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
+        let (only, from, count) = match self.nodes[node as usize] {
+            Node::Known | Node::Leaf { .. } => (None, 0, 0),
+            Node::Extension { child, .. } => (Some(child), 0, 0),
+            Node::Branch {
+                first_child,
+                children,
+                ..
+            } => (None, first_child as usize, usize::from(children)),
+        };
+        let children = self.children[from..from + count].iter().map(|(_, c)| *c);
+        only.into_iter().chain(children)
+    }
+
     /// The subtree at `node` as a child of the interior: a bucket where it has at most
     /// `entries_max` entries, otherwise a branch, with further ones under it.
     pub(crate) fn child(&self, node: u32, entries_max: usize) -> Child {
@@ -425,7 +460,9 @@ fn bad_entry(trie: &TrieId, path: &Path, value: &[u8]) -> StateError {
     let expected = match (trie, path.len() < super::path::KEY_NIBBLES) {
         (_, true) => "a stub: kind 0 or 1 and a hash of 32 bytes",
         (TrieId::Accounts, _) => "an account leaf",
-        (TrieId::Storage(_), _) => "a slot value of 1 to 32 bytes without a leading zero",
+        (TrieId::Storage(_), _) => {
+            "a slot leaf: length, 1 to 32 bytes without a leading zero, block"
+        }
     };
     StateError::Store(StoreError::BadEntry {
         table: trie.table(),

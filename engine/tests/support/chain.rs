@@ -83,7 +83,10 @@ impl Chain {
         let accounts: Vec<Vec<u8>> = sorted(accounts.map(|a| keccak256(a).to_vec()));
         let stored = all(&read, Table::Accounts);
         assert!(accounts.iter().eq(stored.iter().map(|(key, _)| key)));
-        assert!(self.slots() == all(&read, Table::Storage));
+        let newest = head.block.map_or(0, |block| block.number.0);
+        let stored = all(&read, Table::Storage).into_iter();
+        let undated: Vec<_> = stored.map(|(k, leaf)| (k, undated(leaf, newest))).collect();
+        assert!(self.slots() == undated);
         let code = self.code.iter();
         let code: Vec<_> = code.map(|(h, c)| (h.to_vec(), c.to_vec())).collect();
         assert!(code == all(&read, Table::Code));
@@ -109,6 +112,14 @@ impl Chain {
             });
         sorted(slots)
     }
+}
+
+/// A slot leaf's value; the block behind it is not later than `newest`.
+fn undated(leaf: Vec<u8>, newest: u64) -> Vec<u8> {
+    let (value, block) = leaf[1..].split_at(leaf[0].into());
+    let block = block.iter().fold(0, |n, b| n << 8 | u64::from(*b));
+    assert!(block <= newest, "written in block {block}, after {newest}");
+    value.to_vec()
 }
 
 fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {

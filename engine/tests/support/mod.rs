@@ -3,7 +3,13 @@
 
 pub mod chain;
 pub mod child;
+pub mod ledger_driver;
+pub mod ledger_host;
+pub mod ledger_model;
+pub mod ledger_scenarios;
 pub mod random;
+pub mod store_world;
+pub mod tiers;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::{

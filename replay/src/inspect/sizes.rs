@@ -1,11 +1,13 @@
 //! What a store takes, on disk and in memory.
 
+use super::datadir::OpenStore;
 use alloy_primitives::B256;
 use core::ops::ControlFlow;
 use serde::Serialize;
 use thinstate_engine::{
     Head, InteriorSize, PermanentTier, StateEntry, StateError, View,
     leaf_store::{LeafStore, StoreError, Table, TableStats},
+    store::{StoreSizes as Objects, TierSize},
 };
 
 /// The sizes of a store cannot be told.
@@ -56,8 +58,58 @@ pub struct TierSizes {
     pub tier: &'static str,
     /// Its tables.
     pub tables: Vec<TableSizes>,
-    /// The interiors of its tries: the account trie's, all storage tries'.
-    pub interior: [TrieSizes; 2],
+    /// The interiors of its tries: the account trie's, all storage tries'. None in the other tiers.
+    pub interior: Vec<TrieSizes>,
+    /// Its objects, and what they take.
+    pub objects: ObjectSizes,
+}
+
+/// Objects of a tier, and what they take; see [`TierSize`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct ObjectSizes {
+    /// Objects that can be read, or spent.
+    pub live: u64,
+    /// Objects that are no longer live.
+    pub dead: u64,
+    /// Of the dead, those whose bit is set.
+    pub spent: u64,
+    /// Bytes on disk for live objects.
+    pub live_disk_bytes: u64,
+    /// Bytes of memory for live objects.
+    pub live_memory_bytes: u64,
+    /// Bytes that stay for ever because of dead objects.
+    pub permanent_bytes: u64,
+    /// Of these, the spent bitfields.
+    pub bitfield_bytes: u64,
+    /// Memory of the trees over them.
+    pub bitfield_memory_bytes: u64,
+    /// Bytes of the archive, if there is one here.
+    pub archive_bytes: u64,
+    /// Bytes on disk for each live object; `None` where there is none.
+    pub live_bytes_per_object: Option<f64>,
+    /// Permanent bytes for each dead object; `None` where there is none.
+    pub permanent_bytes_per_dead_object: Option<f64>,
+    /// Permanent bits for each object whose bit is set; `None` where there is none.
+    pub bits_per_spent_object: Option<f64>,
+}
+
+impl From<TierSize> for ObjectSizes {
+    fn from(size: TierSize) -> Self {
+        Self {
+            live: size.live_objects,
+            dead: size.dead_objects,
+            spent: size.spent_objects,
+            live_disk_bytes: size.live_disk_bytes,
+            live_memory_bytes: size.live_memory_bytes,
+            permanent_bytes: size.permanent_bytes,
+            bitfield_bytes: size.bitfield_bytes,
+            bitfield_memory_bytes: size.bitfield_memory_bytes,
+            archive_bytes: size.archive_bytes,
+            live_bytes_per_object: size.live_bytes_per_object(),
+            permanent_bytes_per_dead_object: size.permanent_bytes_per_dead_object(),
+            bits_per_spent_object: size.bits_per_spent_object(),
+        }
+    }
 }
 
 /// Size of one table.
@@ -100,51 +152,80 @@ pub struct TrieSizes {
     pub entries_per_bucket: Option<f64>,
 }
 
+/// Version of the description: 2 since it has all tiers.
+const VERSION: u32 = 2;
+
 impl StoreSizes {
-    /// Sizes of a store that was opened with buckets of at most `bucket_entries_max` entries.
-    /// Scans all slots once.
-    pub fn of<S: LeafStore>(
-        tier: &PermanentTier<S>,
-        bucket_entries_max: usize,
-    ) -> Result<Self, SizesError> {
+    /// Sizes of a store that was opened with buckets of at most `bucket_entries_max` entries; zeros
+    /// for tiers that it does not have. Scans all slots once, and reads all spent bits.
+    pub fn of(store: &OpenStore, bucket_entries_max: usize) -> Result<Self, SizesError> {
+        let tier = store.permanent();
+        let objects = match store {
+            OpenStore::All(store) => store.sizes()?,
+            OpenStore::Permanent(tier) => Objects {
+                permanent: TierSize::of_permanent(tier)?,
+                ..Objects::default()
+            },
+        };
         let head = tier.head();
         let storage = StorageTries::count(&tier.view(), bucket_entries_max)?;
-        let tables = Table::ALL
-            .iter()
-            .map(|table| {
-                Ok(table_sizes(
-                    *table,
-                    &head,
-                    &storage,
-                    tier.table_stats(*table)?,
-                ))
+        let of_tier = |name, tables: &[Table], interior, objects: TierSize| {
+            let tables = tables.iter().map(|table| {
+                let stats = tier.table_stats(*table)?;
+                Ok(table_sizes(*table, &head, &storage, stats))
+            });
+            Ok::<_, StoreError>(TierSizes {
+                tier: name,
+                tables: tables.collect::<Result<_, StoreError>>()?,
+                interior,
+                objects: objects.into(),
             })
-            .collect::<Result<_, StoreError>>()?;
-        let (accounts_interior, storage_interior) = tier.interior_size();
-        let account_entries = head.accounts + account_stubs(&head, &storage);
-        let has_interior = accounts_interior.branches > 0;
-        let account_trie = TrieSizes {
-            tries: "account",
-            count: u64::from(account_entries > 0),
-            with_interior: u64::from(has_interior),
-            ..TrieSizes::new(accounts_interior, account_entries)
         };
-        let storage_tries = TrieSizes {
-            tries: "storage",
-            count: storage.tries,
-            with_interior: storage.large,
-            ..TrieSizes::new(storage_interior, storage.entries_of_large)
-        };
+        let interior = interiors(tier, &head, &storage);
         Ok(Self {
-            version: 1,
+            version: VERSION,
             head: HeadSummary::from(&head),
-            tiers: vec![TierSizes {
-                tier: "permanent",
-                tables,
-                interior: [account_trie, storage_tries],
-            }],
+            tiers: vec![
+                of_tier("permanent", &PERMANENT, interior, objects.permanent)?,
+                of_tier("temporary", &TEMPORARY, Vec::new(), objects.temporary)?,
+                of_tier("utxo", &UTXO, Vec::new(), objects.utxo)?,
+            ],
         })
     }
+}
+
+const PERMANENT: [Table; 5] = [
+    Table::Accounts,
+    Table::Storage,
+    Table::Code,
+    Table::Meta,
+    Table::Undo,
+];
+const TEMPORARY: [Table; 2] = [Table::Temporary, Table::Periods];
+/// The journal of spent bits is that of sealed leaves too.
+const UTXO: [Table; 2] = [Table::Utxo, Table::Journal];
+
+fn interiors<S: LeafStore>(
+    tier: &PermanentTier<S>,
+    head: &Head,
+    storage: &StorageTries,
+) -> Vec<TrieSizes> {
+    let (accounts_interior, storage_interior) = tier.interior_size();
+    let account_entries = head.accounts + account_stubs(head, storage);
+    let has_interior = accounts_interior.branches > 0;
+    let account_trie = TrieSizes {
+        tries: "account",
+        count: u64::from(account_entries > 0),
+        with_interior: u64::from(has_interior),
+        ..TrieSizes::new(accounts_interior, account_entries)
+    };
+    let storage_tries = TrieSizes {
+        tries: "storage",
+        count: storage.tries,
+        with_interior: storage.large,
+        ..TrieSizes::new(storage_interior, storage.entries_of_large)
+    };
+    vec![account_trie, storage_tries]
 }
 
 impl From<&Head> for HeadSummary {
@@ -186,10 +267,16 @@ impl TierSizes {
         self.tables.iter().map(|table| table.file_bytes).sum()
     }
 
-    /// Bytes of memory: what is not in table files yet, and the interiors.
+    /// Bytes of memory: what is not in table files yet, interiors, live objects, trees over bitfields.
     pub fn memory_bytes(&self) -> u64 {
         let tables: u64 = self.tables.iter().map(|table| table.memory_bytes).sum();
-        tables + self.interior.iter().map(|tries| tries.bytes).sum::<u64>()
+        let interior: u64 = self.interior.iter().map(|tries| tries.bytes).sum();
+        // A tier with interiors has no other memory for its live objects.
+        let live = match self.interior.is_empty() {
+            true => self.objects.live_memory_bytes,
+            false => 0,
+        };
+        tables + interior + live + self.objects.bitfield_memory_bytes
     }
 }
 
@@ -198,7 +285,7 @@ fn table_sizes(table: Table, head: &Head, storage: &StorageTries, stats: TableSt
     let (entries, stubs, entries_exact) = match table {
         Table::Accounts => (head.accounts + account_stubs, account_stubs, true),
         Table::Storage => (head.slots + storage.stubs, storage.stubs, true),
-        Table::Code | Table::Meta | Table::Undo => (stats.entries, 0, false),
+        _ => (stats.entries, 0, false),
     };
     TableSizes {
         table: table.name(),

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 enum Step {
     Commit(Vec<(Vec<u8>, Option<Vec<u8>>)>),
+    /// Put, drop the range, put: what comes before a range goes with it, what comes behind stays.
+    DeleteRange(Vec<u8>, Vec<u8>, Vec<u8>),
     Compact,
     Reopen,
     Scan(Vec<u8>, Option<Vec<u8>>),
@@ -37,6 +39,8 @@ fn any_step() -> impl Strategy<Value = Step> {
     let changes = proptest::collection::vec((any_key(), value), 0..60);
     prop_oneof![
         8 => changes.prop_map(Step::Commit),
+        4 => (any_key(), any_key(), any_key())
+            .prop_map(|(from, to, key)| Step::DeleteRange(from, to, key)),
         1 => Just(Step::Compact),
         1 => Just(Step::Reopen),
         8 => (any_key(), proptest::option::of(any_key())).prop_map(|(from, to)| Step::Scan(from, to)),
@@ -62,6 +66,18 @@ fn run(subject: impl Subject, steps: Vec<Step>) {
                     }
                 }
                 subject.store().commit(batch).unwrap();
+            }
+            Step::DeleteRange(from, to, key) => {
+                let mut batch = Batch::default();
+                batch.put(table, key.clone(), *b"before");
+                if from < to {
+                    batch.delete_range(table, from.clone(), to.clone());
+                }
+                batch.put(table, from.clone(), *b"behind");
+                subject.store().commit(batch).unwrap();
+                model.insert(key, b"before".to_vec());
+                model.retain(|key, _| *key < from || *key >= to);
+                model.insert(from, b"behind".to_vec());
             }
             Step::Compact => subject.store().compact().unwrap(),
             Step::Reopen => subject = subject.reopened(),

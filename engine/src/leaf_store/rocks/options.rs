@@ -20,6 +20,8 @@
 //! | HyperClock cache | all | hits take no lock, and cost 8 % less than in an LRU cache on one thread |
 //! | levels with dynamic sizes, files of 128 MiB | all | a tenth of space on top of the data; a store of 100 GB keeps under 1,000 files open |
 //! | compaction on runs of deletions | storage, undo | a wiped account leaves thousands of tombstones that scans would walk over |
+//! | ascending keys, pruned by range | temporary, journal, utxo | logs by block: what falls out of use goes in one operation |
+//! | values of 1 KiB and more in files of their own | temporary, journal, utxo | each is written to the log and once more at the flush; level 0 would be merged, and a block of 100,000 transfers cost 60 bytes of the device for each, not 37 |
 //! | one log record for a batch, synced | all | the batch is atomic over all tables, and a crash keeps or drops it whole |
 //! | log recovery tolerates a torn tail only | all | a record cut by a power failure was never acknowledged and is dropped; a bad checksum in front of intact records is corruption and an error. Point-in-time recovery would drop acknowledged blocks there without a word |
 //! | closed logs tracked in the manifest | all | a log that went missing is an error, not a shorter history |
@@ -36,6 +38,8 @@ const FILTER_BITS: f64 = 10.0;
 const MEMTABLE_FILTER_SHARE: f64 = 0.02;
 /// Size of a table file.
 const FILE_BYTES: u64 = 128 << 20;
+/// Least bytes of a value that is kept apart from its key.
+const SEPARATE_BYTES: u64 = 1024;
 /// Size of one partition of an index or a filter.
 const PARTITION_BYTES: usize = 4096;
 /// A file with this many deletions in [`DELETION_WINDOW`] consecutive entries is compacted.
@@ -164,7 +168,8 @@ impl RocksOptions {
                 options.set_optimize_filters_for_hits(true);
             }
             Table::Code => options.set_optimize_filters_for_hits(true),
-            Table::Meta => {}
+            Table::Temporary | Table::Utxo | Table::Journal => separate_values(&mut options),
+            Table::Meta | Table::Periods => {}
         }
         options.set_block_based_table_factory(&self.blocks(table, cache));
         options
@@ -175,7 +180,13 @@ impl RocksOptions {
         blocks.set_block_cache(cache);
         blocks.set_block_size(match table {
             Table::Accounts | Table::Storage => 4 << 10,
-            Table::Code | Table::Meta | Table::Undo => 16 << 10,
+            Table::Code
+            | Table::Meta
+            | Table::Undo
+            | Table::Temporary
+            | Table::Periods
+            | Table::Utxo
+            | Table::Journal => 16 << 10,
         });
         blocks.set_hybrid_ribbon_filter(FILTER_BITS, 1);
         blocks.set_optimize_filters_for_memory(true);
@@ -204,14 +215,21 @@ fn write_buffer_share(table: Table) -> usize {
     match table {
         Table::Storage => 1,
         Table::Accounts => 2,
-        Table::Code | Table::Undo => 4,
-        Table::Meta => 16,
+        Table::Code | Table::Undo | Table::Temporary | Table::Utxo | Table::Journal => 4,
+        Table::Meta | Table::Periods => 16,
     }
 }
 
 fn set_compression(options: &mut Options, table: Table) {
     match table {
-        Table::Accounts | Table::Storage | Table::Meta => {
+        // Logs, roots and bits are packed already.
+        Table::Accounts
+        | Table::Storage
+        | Table::Meta
+        | Table::Temporary
+        | Table::Periods
+        | Table::Utxo
+        | Table::Journal => {
             options.set_compression_type(DBCompressionType::None);
         }
         Table::Code => {
@@ -225,6 +243,15 @@ fn set_compression(options: &mut Options, table: Table) {
 fn filter_memtable(options: &mut Options) {
     options.set_memtable_prefix_bloom_ratio(MEMTABLE_FILTER_SHARE);
     options.set_memtable_whole_key_filtering(true);
+}
+
+/// Values of a block each, which nobody changes: written to files of their own when a memtable is
+/// flushed, so that compactions move keys alone. They fall out of use in the order in which they
+/// came, so that a file's values go together, and no file need be rewritten for what is left in it.
+fn separate_values(options: &mut Options) {
+    options.set_enable_blob_files(true);
+    options.set_min_blob_size(SEPARATE_BYTES);
+    options.set_enable_blob_gc(false);
 }
 
 fn compact_deletions(options: &mut Options) {

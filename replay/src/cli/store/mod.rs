@@ -1,19 +1,21 @@
-//! `thinstate store`: looks into a store that exists, and changes nothing in its state.
+//! `thinstate store`: looks into a store that exists; one command of it changes the state.
 
 mod export;
+mod object;
 mod prove;
+mod resurrect;
 mod stats;
 mod table;
 mod verify;
 
-use crate::inspect::datadir::{self, DatadirError};
+use crate::inspect::datadir::{self, DatadirError, OpenStore};
 use serde::Serialize;
 use std::{
     io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
 };
-use thinstate_engine::{Head, PermanentTier, leaf_store::RocksStore};
+use thinstate_engine::{Head, PermanentTier, Store, leaf_store::RocksStore};
 
 /// Options of the command.
 #[derive(Debug, clap::Args)]
@@ -28,8 +30,14 @@ enum Command {
     Stats(stats::Options),
     /// Compute every root again from the leaves; exit status 1 if one differs.
     Verify(verify::Options),
-    /// Print a proof of an account and its slots, as eth_getProof answers.
-    Prove(prove::Options),
+    /// Print a proof of an account and its slots, of an object, or of a record.
+    Prove(Box<prove::Options>),
+    /// Resurrect a sealed object in a block of its own. CHANGES THE STORE.
+    ///
+    /// The block follows the head and is committed. It has no header: its hash is made from the
+    /// parent's and from what it does. The proof is that of `thinstate store prove`, of this store or
+    /// another, or else comes from this store's archive. A second time is refused, with exit status 1.
+    Resurrect(Box<resurrect::Options>),
     /// Write all accounts and slots, by the hashes of their keys.
     Export(export::Options),
 }
@@ -43,7 +51,17 @@ struct Datadir {
 }
 
 impl Datadir {
-    /// Opens the store, which must exist.
+    /// Opens the store, which must exist, with the tiers that it has.
+    fn open_all(&self) -> Result<OpenStore, DatadirError> {
+        datadir::open_all(&self.datadir, Self::tier_options())
+    }
+
+    /// Opens the store, which must exist and have all tiers.
+    fn open_tiers(&self) -> Result<Store<RocksStore>, DatadirError> {
+        datadir::open_tiers(&self.datadir, Self::tier_options())
+    }
+
+    /// Opens the permanent tier of the store, which must exist.
     fn open(&self) -> Result<PermanentTier<RocksStore>, DatadirError> {
         datadir::open(&self.datadir, Self::tier_options())
     }
@@ -60,6 +78,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         Command::Stats(options) => stats::run(options),
         Command::Verify(options) => verify::run(options),
         Command::Prove(options) => prove::run(options),
+        Command::Resurrect(options) => resurrect::run(options),
         Command::Export(options) => export::run(options),
     }
 }

@@ -4,7 +4,7 @@ use super::{
     Datadir, describe_head, print, print_json,
     table::{bytes, count, mean, table},
 };
-use crate::inspect::sizes::{StoreSizes, TableSizes, TierSizes, TrieSizes};
+use crate::inspect::sizes::{ObjectSizes, StoreSizes, TableSizes, TierSizes, TrieSizes};
 use comfy_table::Table;
 use std::{iter, process::ExitCode};
 
@@ -20,14 +20,14 @@ pub(super) struct Options {
 
 /// Runs the command.
 pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
-    let tier = options.datadir.open()?;
-    let sizes = StoreSizes::of(&tier, Datadir::tier_options().bucket_entries_max)?;
+    let store = options.datadir.open_all()?;
+    let sizes = StoreSizes::of(&store, Datadir::tier_options().bucket_entries_max)?;
     if options.json {
         print_json(&sizes)?;
     } else {
         print(&format!(
             "{}{}",
-            describe_head(&tier.head()),
+            describe_head(&store.permanent().head()),
             describe(&sizes)
         ))?;
     }
@@ -41,16 +41,49 @@ const NOTES: &str = "
 /// The tables, in Markdown, at most 80 columns wide.
 fn describe(sizes: &StoreSizes) -> String {
     let tiers = sizes.tiers.iter().map(|tier| {
-        format!(
-            "\n## {} tier\n\n{}\n\n{}\n",
-            tier.tier,
-            tables(tier),
-            interiors(tier)
-        )
+        let interiors = match tier.interior[..] {
+            [] => String::new(),
+            _ => format!("\n{}\n", interiors(tier)),
+        };
+        format!("\n## {} tier\n\n{}\n{interiors}", tier.tier, tables(tier))
     });
+    let objects = format!("\n## Objects\n\n{}\n", objects(sizes));
     let totals = format!("\n## Total\n\n{}\n", totals(sizes));
-    tiers.chain([totals, NOTES.to_owned()]).collect()
+    tiers.chain([objects, totals, NOTES.to_owned()]).collect()
 }
+
+/// A column for each tier.
+fn objects(sizes: &StoreSizes) -> Table {
+    let names = sizes.tiers.iter().map(|tier| tier.tier);
+    let columns: Vec<_> = iter::once("objects, and what they take")
+        .chain(names)
+        .collect();
+    let mut table = table(&columns);
+    for (what, describe) in OBJECT_ROWS {
+        let cells = sizes.tiers.iter().map(|tier| describe(&tier.objects));
+        table.add_row(iter::once(what.to_owned()).chain(cells));
+    }
+    table
+}
+
+/// A label, and what stands behind it for a tier.
+type ObjectRow = (&'static str, fn(&ObjectSizes) -> String);
+
+const OBJECT_ROWS: [ObjectRow; 11] = [
+    ("live", |it| count(it.live)),
+    ("dead: no longer live", |it| count(it.dead)),
+    ("  of these spent: bit set", |it| count(it.spent)),
+    ("live, on disk", |it| bytes(it.live_disk_bytes)),
+    ("live, in memory", |it| bytes(it.live_memory_bytes)),
+    ("bytes per live object", |it| mean(it.live_bytes_per_object)),
+    ("permanent, on disk", |it| bytes(it.permanent_bytes)),
+    ("  of these bitfields", |it| bytes(it.bitfield_bytes)),
+    ("bytes per dead object", |it| {
+        mean(it.permanent_bytes_per_dead_object)
+    }),
+    ("bits per spent object", |it| mean(it.bits_per_spent_object)),
+    ("archive, on disk", |it| bytes(it.archive_bytes)),
+];
 
 fn tables(tier: &TierSizes) -> Table {
     let columns = [
@@ -112,13 +145,19 @@ const INTERIOR_ROWS: [InteriorRow; 7] = [
 ];
 
 fn totals(sizes: &StoreSizes) -> Table {
-    let mut table = table(&["tier", "in files", "in memory"]);
+    let mut table = table(&["tier", "tables", "bitfields", "archive", "in memory"]);
     for tier in &sizes.tiers {
-        let (files, memory) = (bytes(tier.file_bytes()), bytes(tier.memory_bytes()));
-        table.add_row([tier.tier.to_owned(), files, memory]);
+        let row = TOTALS.map(|of| bytes(of(tier)));
+        table.add_row(iter::once(tier.tier.to_owned()).chain(row));
     }
-    let files = sizes.tiers.iter().map(TierSizes::file_bytes).sum();
-    let memory = sizes.tiers.iter().map(TierSizes::memory_bytes).sum();
-    table.add_row(["all".to_owned(), bytes(files), bytes(memory)]);
+    let all = TOTALS.map(|of| bytes(sizes.tiers.iter().map(of).sum()));
+    table.add_row(iter::once("all".to_owned()).chain(all));
     table
 }
+
+const TOTALS: [fn(&TierSizes) -> u64; 4] = [
+    TierSizes::file_bytes,
+    |tier| tier.objects.bitfield_bytes,
+    |tier| tier.objects.archive_bytes,
+    TierSizes::memory_bytes,
+];

@@ -46,15 +46,17 @@ struct Whole {
     verify_seconds: f64,
 }
 
-/// Runs the command.
+/// Runs the command. Opening computes the roots of all other tiers, which must be the head's, and
+/// reads their archives.
 pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     let started = Instant::now();
-    let tier = match options.datadir.open() {
-        Ok(tier) => tier,
+    let store = match options.datadir.open_all() {
+        Ok(store) => store,
         Err(error) if error.is_damage() => return damaged(options, error.into()),
         Err(error) => return Err(error.into()),
     };
     let opened = started.elapsed();
+    let tier = store.permanent();
     eprintln!("verifying the state root and every storage root");
     let report = match tier.verify() {
         Ok(report) => report,

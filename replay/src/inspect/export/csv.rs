@@ -1,8 +1,8 @@
 //! An export as a folder of CSV files.
 //!
 //! ```text
-//! accounts.csv   addressHash,nonce,balance,storageHash,codeHash[,codeBytes]
-//! slots.csv      addressHash,slotHash,value
+//! accounts.csv   addressHash,nonce,balance,storageHash,codeHash,lastWritten[,codeBytes]
+//! slots.csv      addressHash,slotHash,value,lastWritten
 //! stubs.csv      addressHash,path,hash
 //! head.json      the head; written last, so where it is the rest is whole
 //! ```
@@ -44,12 +44,12 @@ impl CsvFolder {
             writeln!(file, "{columns}{more}")?;
             io::Result::Ok(file)
         };
-        let account_columns = "addressHash,nonce,balance,storageHash,codeHash";
+        let account_columns = "addressHash,nonce,balance,storageHash,codeHash,lastWritten";
         Ok(Self {
             code,
             head: None,
             accounts: create("accounts.csv", account_columns, code_column)?,
-            slots: create("slots.csv", "addressHash,slotHash,value", "")?,
+            slots: create("slots.csv", "addressHash,slotHash,value,lastWritten", "")?,
             stubs: create("stubs.csv", "addressHash,path,hash", "")?,
             folder: folder.to_owned(),
         })
@@ -77,12 +77,13 @@ impl Exporter for CsvFolder {
                 balance,
                 storage_hash,
                 code_hash,
+                last_written,
                 code_bytes,
             } => {
                 let file = &mut self.accounts;
                 write!(
                     file,
-                    "{address_hash},{nonce:#x},{balance:#x},{storage_hash},{code_hash}"
+                    "{address_hash},{nonce:#x},{balance:#x},{storage_hash},{code_hash},{last_written:#x}"
                 )?;
                 if self.code {
                     write!(file, ",{}", or_empty(code_bytes.as_ref()))?;
@@ -93,7 +94,11 @@ impl Exporter for CsvFolder {
                 address_hash,
                 slot_hash,
                 value,
-            } => writeln!(self.slots, "{address_hash},{slot_hash},{value:#x}")?,
+                last_written,
+            } => writeln!(
+                self.slots,
+                "{address_hash},{slot_hash},{value:#x},{last_written:#x}"
+            )?,
             Record::Stub {
                 address_hash,
                 path,

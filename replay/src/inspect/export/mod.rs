@@ -7,8 +7,8 @@
 //! | record | fields |
 //! |---|---|
 //! | head | `version`, `blockNumber`, `blockHash`, `stateRoot`, `accounts`, `slots`, `stubs` (counts) |
-//! | account | `addressHash`, `nonce`, `balance`, `storageHash`, `codeHash`, `codeBytes` where asked for |
-//! | slot | `addressHash`, `slotHash`, `value` |
+//! | account | `addressHash`, `nonce`, `balance`, `storageHash`, `codeHash`, `lastWritten` (block; 0 where not known), `codeBytes` where asked for |
+//! | slot | `addressHash`, `slotHash`, `value`, `lastWritten` |
 //! | stub | `addressHash` (of the storage trie; none for the account trie), `path` (a hex digit for each nibble), `hash` |
 //!
 //! [`JsonLines`] writes one stream that begins with the head, [`CsvFolder`] a file for each kind of

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thinstate_engine::{Head, StateEntry};
 
 /// Version of the records.
-pub const EXPORT_VERSION: u32 = 1;
+pub const EXPORT_VERSION: u32 = 2;
 
 /// A record; its fields are described in the module above.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,7 @@ pub enum Record {
         balance: U256,
         storage_hash: B256,
         code_hash: B256,
+        last_written: U64,
         /// `None` where it was not asked for, or the store does not hold the code.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code_bytes: Option<u64>,
@@ -42,6 +43,7 @@ pub enum Record {
         address_hash: B256,
         slot_hash: B256,
         value: U256,
+        last_written: U64,
     },
     /// A subtree that is known by its hash alone.
     Stub {
@@ -69,22 +71,29 @@ impl Record {
     /// The record of an entry; `code_bytes` is the length of an account's code.
     pub fn entry(entry: &StateEntry, code_bytes: Option<u64>) -> Self {
         match entry {
-            StateEntry::Account { hash, account } => Self::Account {
+            StateEntry::Account {
+                hash,
+                account,
+                last_written,
+            } => Self::Account {
                 address_hash: *hash,
                 nonce: U64::from(account.nonce),
                 balance: account.balance,
                 storage_hash: account.storage_root,
                 code_hash: account.code_hash,
+                last_written: U64::from(last_written.0),
                 code_bytes,
             },
             StateEntry::Slot {
                 account,
                 slot,
                 value,
+                last_written,
             } => Self::Slot {
                 address_hash: *account,
                 slot_hash: *slot,
                 value: *value,
+                last_written: U64::from(last_written.0),
             },
             StateEntry::Stub { trie, path, hash } => Self::Stub {
                 address_hash: trie.0,
