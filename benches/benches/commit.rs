@@ -1,36 +1,20 @@
 //! Blocks of random updates over 1 M and 10 M accounts: root and durable commit, beside plain
-//! RocksDB puts of the same keys in the same run.
+//! RocksDB puts of the same keys, and an append log with twigs, in the same run.
 //!
 //! `THINSTATE_BENCH_ACCOUNTS=1000000,10000000` and `THINSTATE_BENCH_UPDATES=1000,10000,50000` choose
 //! sizes, `THINSTATE_BENCH_BUCKETS=64` the bucket sizes, `THINSTATE_BENCH_DIR` the folder for the
 //! stores (a temporary one under the target folder if not given: /tmp may be memory).
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use thinstate_benches::{
-    Contender, Floor, Ours, Record, Workload, device_written_bytes, print_table,
+    AppendLogFloor, Contender, Floor, Ours, Record, Workload, device_written_bytes, folder,
+    numbers, print_table,
 };
 use thinstate_engine::{Options, leaf_store::RocksOptions};
 
 const SEED: u64 = 0x7e57;
 const PRELOAD_TOGETHER: u64 = 200_000;
-
-fn sizes(name: &str, default: &str) -> Vec<u64> {
-    let given = std::env::var(name).unwrap_or_else(|_| default.to_owned());
-    given
-        .split(',')
-        .map(|n| n.trim().parse().expect("a list of numbers"))
-        .collect()
-}
-
-fn folder() -> tempfile::TempDir {
-    let parent = std::env::var_os("THINSTATE_BENCH_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
-    tempfile::tempdir_in(parent).expect("a folder for the stores")
-}
 
 /// Measures blocks of `updates` updates. Each sample is a run of whole blocks.
 fn measure(
@@ -79,7 +63,7 @@ fn run(c: &mut Criterion, contender: &mut dyn Contender, accounts: u64, records:
         contender.name(),
         started.elapsed()
     );
-    for updates in sizes("THINSTATE_BENCH_UPDATES", "1000,10000,50000") {
+    for updates in numbers("THINSTATE_BENCH_UPDATES", "1000,10000,50000") {
         let mut record = Record::new(contender.name(), accounts, updates as usize);
         measure(c, contender, &mut workload, &mut record);
         records.push(record);
@@ -88,9 +72,9 @@ fn run(c: &mut Criterion, contender: &mut dyn Contender, accounts: u64, records:
 
 fn commits(c: &mut Criterion) {
     let mut records = Vec::new();
-    for accounts in sizes("THINSTATE_BENCH_ACCOUNTS", "1000000,10000000") {
-        for bucket_entries_max in sizes("THINSTATE_BENCH_BUCKETS", "64") {
-            let dir = folder();
+    for accounts in numbers("THINSTATE_BENCH_ACCOUNTS", "1000000,10000000") {
+        for bucket_entries_max in numbers("THINSTATE_BENCH_BUCKETS", "64") {
+            let dir = folder(env!("CARGO_TARGET_TMPDIR"));
             let options = Options {
                 bucket_entries_max: bucket_entries_max as usize,
                 ..Options::default()
@@ -100,9 +84,16 @@ fn commits(c: &mut Criterion) {
             let (interior, _) = ours.tier().interior_size();
             eprintln!("buckets of at most {bucket_entries_max}: {interior:?}");
         }
-        let dir = folder();
+        let dir = folder(env!("CARGO_TARGET_TMPDIR"));
         let mut floor = Floor::open(dir.path(), RocksOptions::default());
         run(c, &mut floor, accounts, &mut records);
+        let dir = folder(env!("CARGO_TARGET_TMPDIR"));
+        run(
+            c,
+            &mut AppendLogFloor::create(dir.path()),
+            accounts,
+            &mut records,
+        );
     }
     print_table(&records);
 }

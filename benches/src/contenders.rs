@@ -1,7 +1,7 @@
 //! The stores under test, behind one trait.
 
-use crate::{Block, Record};
-use alloy_primitives::{B256, KECCAK256_EMPTY, keccak256};
+use crate::{AppendLog, Block, Record, Update};
+use alloy_primitives::{B256, KECCAK256_EMPTY, U256, keccak256};
 use std::path::Path;
 use thinstate_engine::{
     BlockId, Options, PermanentTier,
@@ -108,4 +108,32 @@ impl Contender for Floor {
     fn settle(&mut self) {
         self.store.compact().expect("the store compacts");
     }
+}
+
+/// An append log with twigs, durable, with a root: the floor of a store that has one.
+#[derive(Debug)]
+pub struct AppendLogFloor {
+    log: AppendLog,
+}
+
+impl AppendLogFloor {
+    /// A new log in `dir`.
+    pub fn create(dir: &Path) -> Self {
+        let log = AppendLog::create(dir).expect("the log is created");
+        Self { log }
+    }
+}
+
+impl Contender for AppendLogFloor {
+    fn name(&self) -> &'static str {
+        "append log, twigs, bits"
+    }
+
+    fn apply(&mut self, block: &Block, _: &mut Record) {
+        let update = |(address, balance): &(_, U256)| (keccak256(address), B256::from(*balance));
+        let updates: Vec<Update> = block.iter().map(update).collect();
+        self.log.apply(&updates).expect("the block is appended");
+    }
+
+    fn settle(&mut self) {}
 }

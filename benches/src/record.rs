@@ -112,16 +112,32 @@ pub fn print_table(records: &[Record]) {
         "logical/store B per upd",
         "device B per upd",
     ];
+    let measured = records.iter().filter(|r| !r.block_ns.is_empty());
+    let rows: Vec<_> = measured.map(|r| r.row().to_vec()).collect();
+    print_rows(&heads, &rows);
+}
+
+/// Prints a Markdown table to stderr.
+pub fn print_rows(heads: &[&str], rows: &[Vec<String>]) {
     eprintln!("\n| {} |", heads.join(" | "));
     eprintln!("|{}", "---|".repeat(heads.len()));
-    for record in records.iter().filter(|r| !r.block_ns.is_empty()) {
-        eprintln!("| {} |", record.row().join(" | "));
+    for row in rows {
+        eprintln!("| {} |", row.join(" | "));
     }
 }
 
 /// `write_bytes` of `/proc/self/io`; zero where the system does not tell.
 pub fn device_written_bytes() -> u64 {
+    process_io("write_bytes: ")
+}
+
+/// `read_bytes` of `/proc/self/io`; zero where the system does not tell.
+pub fn device_read_bytes() -> u64 {
+    process_io("read_bytes: ")
+}
+
+fn process_io(name: &str) -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
-    let line = io.lines().find_map(|l| l.strip_prefix("write_bytes: "));
+    let line = io.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|n| n.parse().ok()).unwrap_or_default()
 }
