@@ -3,18 +3,18 @@
 
 mod support;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256, U256};
 use std::path::Path;
 use support::tiers::{self, UNDO_BLOCKS};
 use tempfile::TempDir;
 use thinstate_engine::{
-    Store, StoreRules,
+    Options, PermanentTier, Store, StoreRules,
     leaf_store::{Fault, MemoryStore},
-    store::{ApplyError, BlockChanges},
+    store::{ApplyError, BlockChanges, StoreOpenError},
 };
 use thinstate_formats::{
-    BlockNumber, Commitment, LeafIndex,
-    temporary::{LiveCommitment, Retention},
+    BlockNumber, Commitment, LeafIndex, StateChanges,
+    temporary::{LiveCommitment, Retention, ZeroRule},
 };
 
 const BLOCKS: u64 = 130;
@@ -205,6 +205,75 @@ fn no_undone_batch_leaves_a_file_behind() {
     let store = open(left, rules, folder.path());
     let batches = store.with_records(|archive| archive.batches());
     assert_eq!(batches, Some(Vec::new()));
+}
+
+/// A store that had a permanent tier alone gets the others, and loses them again.
+#[test]
+fn no_undone_beginning_locks_the_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [rules, _] = all_rules();
+    let tier = PermanentTier::open(MemoryStore::new(), Options::default()).expect("a tier");
+    for number in 0..3 {
+        let changes = StateChanges::default();
+        tier.apply(tiers::id(BlockNumber(number)), &changes)
+            .expect("a block");
+    }
+    let store = open(tier.into_store(), rules, folder.path());
+    let apply = |store: &Store<MemoryStore>| {
+        let number = tiers::next(store);
+        store
+            .apply(tiers::id(number), &BlockChanges::default())
+            .expect("a block of all tiers");
+    };
+    apply(&store);
+    store.undo().expect("the only block of all tiers");
+    let store = open(store.into_leaf_store().reopen(), rules, folder.path());
+    assert_eq!(tiers::next(&store), BlockNumber(3));
+    apply(&store);
+    apply(&store);
+    store.permanent().undo().expect("behind the tiers' back");
+    let left = store.into_leaf_store().reopen();
+    let refused = Store::open(left, tiers::options(rules, folder.path()));
+    assert!(
+        matches!(refused, Err(StoreOpenError::OtherHead { .. })),
+        "{refused:?}"
+    );
+}
+
+/// Within a block a deleted value reads as the next block will read it, under either zero rule.
+#[test]
+fn no_read_within_a_block_differs_from_the_next_blocks() {
+    let contract = Address::repeat_byte(0xab);
+    let key = |n: u64| B256::from(U256::from(n));
+    for zero_rule in [ZeroRule::DeleteBoth, ZeroRule::NoTombstone] {
+        for retention in [Retention::OnePeriod, Retention::CurrentAndPrevious] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut rules = tiers::rules(LiveCommitment::Deferred, retention);
+            rules.temporary.zero_rule = zero_rule;
+            let store = open(MemoryStore::new(), rules, folder.path());
+            for n in 0..3 * tiers::PERIOD {
+                let mut builder = store.next_block(BlockNumber(0));
+                for at in 0..4 {
+                    builder.set_temporary(contract, key(at), key(n + 1));
+                    if (n + at) % 3 == 0 {
+                        builder.set_temporary(contract, key(at), B256::ZERO);
+                    }
+                }
+                builder.set_temporary(contract, key(4 + n % 7), key(n * (n % 2)));
+                let read: Vec<_> = (0..12)
+                    .map(|at| builder.temporary(contract, key(at)))
+                    .collect();
+                let changes = builder.finish();
+                store
+                    .apply(tiers::id(BlockNumber(n)), &changes)
+                    .expect("the block is applied");
+                let now: Vec<_> = (0..12)
+                    .map(|at| store.temporary(contract, key(at)))
+                    .collect();
+                assert_eq!(read, now, "block {n}, {zero_rule:?}, {retention:?}");
+            }
+        }
+    }
 }
 
 fn next_number(node: &Node) -> u64 {

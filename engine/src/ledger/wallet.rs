@@ -32,6 +32,8 @@ pub struct WalletIndex {
 /// A block that can be undone.
 #[derive(Clone, Debug)]
 struct Followed {
+    /// The block before, if one was followed.
+    before: Option<BlockNumber>,
     block: BlockNumber,
     spent: Vec<(RecordIndex, ContractObject)>,
     appended: Vec<RecordIndex>,
@@ -116,6 +118,7 @@ impl WalletIndex {
             self.insert(*index, *object);
         }
         self.undo.push_back(Followed {
+            before: self.last,
             block,
             spent,
             appended: appended.iter().map(|(index, _)| *index).collect(),
@@ -136,7 +139,7 @@ impl WalletIndex {
         for (index, object) in followed.spent {
             self.insert(index, object);
         }
-        self.last = followed.block.prev();
+        self.last = followed.before;
         Ok(followed.block)
     }
 

@@ -49,10 +49,15 @@ impl SpentHead {
         };
         let (commit, rest) = rest.split_first_chunk::<8>()?;
         let (kept_from, root) = rest.split_first_chunk::<8>()?;
+        let (commit, kept_from) = (u64::from_le_bytes(*commit), u64::from_le_bytes(*kept_from));
+        // The journal begins at its first entry, and at most behind its last.
+        (1..=commit.checked_add(1)?)
+            .contains(&kept_from)
+            .then_some(())?;
         Some(Self {
             hash: HashKind::from_id(*hash)?,
-            commit: u64::from_le_bytes(*commit),
-            kept_from: u64::from_le_bytes(*kept_from),
+            commit,
+            kept_from,
             root: B256::from_slice(root),
         })
     }

@@ -15,7 +15,7 @@ use thinstate_formats::{
     Account, AccountUpdate, BlockNumber, LeafIndex, PeriodId, RecordIndex, StateReader as _,
     counted::{InclusionProof, Leaf},
     record::{NewRecord, Record, RecordPath},
-    temporary::location,
+    temporary::{ZeroRule, location},
 };
 
 /// Collects the changes of the block after the head.
@@ -113,11 +113,19 @@ impl<'s, S: LeafStore> BlockBuilder<'s, S> {
         self.held(contract, key).value
     }
 
-    /// Sets a temporary value, which renews it for the current period; zero deletes.
+    /// Sets a temporary value, which renews it for the current period. Zero deletes, in one period or
+    /// in both ([`ZeroRule`]): in the former case a read may return the previous period's value next.
     pub fn set_temporary(&mut self, contract: Address, key: B256, value: B256) {
         let next = self.changes.temporary.len();
+        let (store, number) = (self.store, self.number);
+        let shines_through =
+            value.is_zero() && store.rules().temporary.zero_rule == ZeroRule::NoTombstone;
         let held = self.held(contract, key);
-        held.value = value;
+        held.value = if shines_through {
+            store.temporary_below(number, held.location)
+        } else {
+            value
+        };
         let (location, at) = (held.location, *held.write.get_or_insert(next));
         let write = TemporaryWrite { location, value };
         match self.changes.temporary.get_mut(at) {

@@ -88,29 +88,15 @@ impl Cheap {
             undo_blocks,
         };
         let records = record_options(archive.as_deref(), options);
+        let utxo = UtxoTier::open(read, utxo_rules(options)?, limits, records)?;
+        check_head(read, head, &utxo)?;
         Ok(Self {
             temporary: TemporaryTier::open(read, head, setup)?,
-            utxo: UtxoTier::open(read, utxo_rules(options)?, limits, records)?,
+            utxo,
             spent: SpentFields::open(read, spent)?,
             periods,
             rules_written,
         })
-    }
-
-    /// Every tier must be at the head: blocks may have been applied to the permanent tier alone.
-    pub(super) fn check_heads(&self, expected: Option<BlockNumber>) -> Result<(), StoreOpenError> {
-        let heads = [
-            ("temporary", self.temporary.head()),
-            ("utxo", self.utxo.head()),
-        ];
-        match heads.into_iter().find(|(_, head)| *head != expected) {
-            None => Ok(()),
-            Some((tier, got)) => Err(StoreOpenError::OtherHead {
-                tier,
-                expected,
-                got,
-            }),
-        }
     }
 
     /// The roots that memory shows, with the permanent tier's.
@@ -213,10 +199,11 @@ impl Cheap {
     }
 
     /// The batch of an undoing is durable.
-    pub(super) fn publish_undo(&mut self, staged: StagedUndo) {
+    pub(super) fn publish_undo(&mut self, staged: StagedUndo, head: Option<BlockNumber>) {
         self.spent.publish(staged.spent);
         self.utxo.publish_undo(staged.utxo);
         self.temporary.publish();
+        self.temporary.set_head(head);
     }
 
     /// The batch of an undoing was refused.
@@ -241,6 +228,25 @@ impl Cheap {
 
     pub(super) const fn records(&self) -> Option<&RecordArchive> {
         self.utxo.archive()
+    }
+}
+
+/// The tiers must be at the head: blocks may have been applied to the permanent one alone. Only
+/// before their first block the others have none.
+fn check_head<R: LeafRead>(
+    read: &R,
+    expected: Option<BlockNumber>,
+    utxo: &UtxoTier,
+) -> Result<(), StoreOpenError> {
+    let got = utxo.head();
+    let committed = match expected {
+        Some(head) => history::read_commitment(read, head)?.is_some(),
+        None => false,
+    };
+    match got {
+        None if !committed => Ok(()),
+        got if got == expected => Ok(()),
+        got => Err(StoreOpenError::OtherHead { expected, got }),
     }
 }
 

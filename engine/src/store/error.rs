@@ -60,15 +60,13 @@ pub enum StoreOpenError {
         /// Those it was opened with.
         got: String,
     },
-    /// A tier is at another block than the permanent one, to which blocks were applied without the
-    /// others. Undo those.
-    #[error("the {tier} tier is at block {got:?}, expected {expected:?}")]
+    /// The tiers are at another block than the permanent one, to which blocks were applied without
+    /// them. Undo those.
+    #[error("the temporary and UTXO tiers are at block {got:?}, expected {expected:?}")]
     OtherHead {
-        /// Which.
-        tier: &'static str,
         /// The head of the store.
         expected: Option<BlockNumber>,
-        /// The tier's.
+        /// Theirs.
         got: Option<BlockNumber>,
     },
     /// A tier does not have the root that was committed: the store is damaged.

@@ -57,9 +57,6 @@ impl<S: LeafStore> Store<S> {
         let pool = permanent.pool();
         let open = || Cheap::open(&view.snapshot, head, recorded.is_some(), &options, pool);
         let cheap = pool.install(open)?;
-        if recorded.is_some() {
-            cheap.check_heads(head)?;
-        }
         let expected = match head {
             Some(head) => history::read_commitment(&view.snapshot, head)?,
             None => None,
@@ -128,7 +125,7 @@ impl<S: LeafStore> Store<S> {
         drop(view);
         match self.permanent.undo_with(batch) {
             Ok(head) => {
-                cheap.publish_undo(staged);
+                cheap.publish_undo(staged, head.block.map(|block| block.number));
                 check_undone(&cheap, &head, expected)?;
                 Ok(head)
             }
@@ -140,7 +137,7 @@ impl<S: LeafStore> Store<S> {
     }
 
     /// Goes on with the expiry of the permanent tier, by at most `cap` entries: to be called between
-    /// blocks. No root changes; see [`PermanentTier::expire`].
+    /// blocks. No root changes; see [`PermanentTier::expire`]. The rule must not call this store.
     pub fn expire(&self, rule: &ExpiryRule<'_>, cap: usize) -> Result<ExpiryReport, ExpiryError> {
         let _cheap = self.write();
         self.permanent.expire(rule, cap)
@@ -175,7 +172,9 @@ impl<S: LeafStore> Store<S> {
         self.permanent.view()
     }
 
-    /// The permanent tier, to look into.
+    /// The permanent tier, to look into. Blocks that are applied to it by itself, or undone, set the
+    /// tiers apart: this store then takes no more of them, and does not open again until they are
+    /// taken back.
     pub const fn permanent(&self) -> &PermanentTier<S> {
         &self.permanent
     }
@@ -219,6 +218,11 @@ impl<S: LeafStore> Store<S> {
                 leaf.ok()?.map(|leaf| leaf.value)
             }
         }
+    }
+
+    /// The value at a location that shows in the next block once the current period's is deleted.
+    pub(super) fn temporary_below(&self, next: BlockNumber, location: B256) -> B256 {
+        self.read().temporary.get_below(next, &location)
     }
 
     /// Proves what the live state has at a location, against the commitment's `temporary` root;
@@ -288,7 +292,7 @@ impl<S: LeafStore> Store<S> {
     }
 
     /// Asks the archive of records; `None` where this node keeps none. No block is applied
-    /// meanwhile.
+    /// meanwhile, so `ask` must not call this store, which might wait for one.
     pub fn with_records<T>(&self, ask: impl FnOnce(&RecordArchive) -> T) -> Option<T> {
         self.read().records().map(ask)
     }

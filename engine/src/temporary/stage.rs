@@ -142,7 +142,7 @@ impl TemporaryTier {
     fn finish_seal(&mut self, block: BlockNumber) -> Result<SealDone, TemporaryError> {
         let mut done = SealDone::default();
         if let Some(frozen) = &mut self.frozen {
-            done.leaves = frozen.collect(&self.worker)?;
+            done.leaves = frozen.collect(&self.worker);
         }
         let Some(id) = self.rules.seals(block) else {
             return Ok(done);

@@ -117,7 +117,27 @@ impl TemporaryTier {
         self.table.iter().map(|(period, sealed)| (period, *sealed))
     }
 
+    /// What is under the current period's version of an entry, as the transactions of `block`, the
+    /// next one, see it: the value that shows when that version is deleted without a tombstone.
+    pub(crate) fn get_below(&self, block: BlockNumber, location: &B256) -> B256 {
+        let same_period = self.rules.period(block) == self.live.current.id;
+        match (self.rules.retention, same_period) {
+            (Retention::OnePeriod, _) => B256::ZERO,
+            (Retention::CurrentAndPrevious, false) => self.live.get_current(location),
+            (Retention::CurrentAndPrevious, true) => {
+                let previous = self.live.previous.as_ref();
+                previous.map_or(B256::ZERO, |previous| previous.entries.value(location))
+            }
+        }
+    }
+
+    /// The head after an undoing, which the store knows: there may be none.
+    pub(crate) const fn set_head(&mut self, head: Option<BlockNumber>) {
+        self.head = head;
+    }
+
     /// The last block.
+    #[cfg(test)]
     pub(crate) const fn head(&self) -> Option<BlockNumber> {
         self.head
     }

@@ -11,7 +11,7 @@ use super::{
     bits::{flipped, removed},
     change::ChangeList,
     checkpoint::Checkpoints,
-    error::TemporaryError,
+    error::{SealError, TemporaryError},
     live::Touched,
     log::log_key,
     period_table::{Sealed, TABLE_KEY, period_key},
@@ -97,8 +97,11 @@ impl TemporaryTier {
         if last.rotated
             && let Some(frozen) = &mut self.frozen
         {
-            // The worker must not hold what is to live again.
-            frozen.wait(&self.worker)?;
+            // The worker must not hold what is to live again. A step that failed is over, too.
+            match frozen.wait(&self.worker) {
+                Ok(_) | Err(SealError::Archive { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
             if frozen.period().is_none() {
                 return Err(TemporaryError::NothingToUndo { undo_blocks });
             }

@@ -225,6 +225,13 @@ impl UtxoTier {
         let Some(archive) = &mut self.archive else {
             return Ok(None);
         };
+        let body = 4 * encoded.ends.len() + encoded.bytes.len();
+        if u32::try_from(body).is_err() {
+            return Err(UtxoError::BlockTooLarge {
+                records: new.len(),
+                bytes: body,
+            });
+        }
         let owners = (range.first_index.0..)
             .zip(new)
             .map(|(index, record)| (record.owner, RecordIndex(index)));

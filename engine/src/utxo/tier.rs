@@ -111,7 +111,7 @@ impl UtxoTier {
     pub(super) fn window_blocks(&self) -> u64 {
         self.limits
             .hybrid_window
-            .min(u64::from(self.rules.ring_len))
+            .min(u64::from(self.rules.ring_len).saturating_sub(1))
     }
 
     /// The records of a block in the ring.

@@ -193,6 +193,25 @@ impl PeriodArchive {
         PeriodWriter::open(self.shared.clone(), header, pages_done)
     }
 
+    /// As [`Self::writer`], from behind pages with these nodes. A finished segment that starts with
+    /// other pages is of another past of the period, which lived on when blocks were undone; it goes.
+    pub fn resume(
+        &self,
+        period: PeriodId,
+        page_bits: u32,
+        pages_done: &[Node],
+    ) -> Result<PeriodWriter, PeriodArchiveError> {
+        if let Ok(finished) = self.shared.segment(period) {
+            let is = |(page, node): (u64, &Node)| finished.node(0, page).ok() == Some(*node);
+            let header = self.shared.header(period, page_bits);
+            let same = *finished.header() == header && (0..).zip(pages_done).all(is);
+            if !same && !pages_done.is_empty() {
+                self.delete(period)?;
+            }
+        }
+        self.writer(period, page_bits, pages_done.len() as u64)
+    }
+
     /// Deletes a period. Proofs that are being made from it are not disturbed.
     pub fn delete(&self, period: PeriodId) -> Result<(), PeriodArchiveError> {
         let segment = { self.shared.write() }.remove(&period);

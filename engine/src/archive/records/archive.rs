@@ -99,6 +99,7 @@ impl RecordArchive {
             batch: BatchId(0),
             len: 0,
         });
+        let mut deleted = false;
         for (batch, path) in files(dir)? {
             if !known && Segment::open(path.clone(), kind, batch).is_ok() {
                 return Err(RecordArchiveError::Foreign { path });
@@ -107,7 +108,11 @@ impl RecordArchive {
                 sealed.insert(batch, Segment::open(path, kind, batch)?);
             } else if batch > position.batch || position.len == 0 {
                 delete(&path)?;
+                deleted = true;
             }
+        }
+        if deleted {
+            sync_dir(dir)?;
         }
         let filling = match position.len {
             0 => None,
@@ -177,6 +182,14 @@ impl RecordArchive {
             },
             bytes: 0,
         };
+        if batch > self.position.batch && !self.sealed.contains_key(&self.position.batch) {
+            // The chain was undone to nothing, and begins again further on.
+            let left = file(&self.options.dir, self.position.batch);
+            if left.exists() {
+                delete(&left)?;
+                sync_dir(&self.options.dir)?;
+            }
+        }
         if records.is_none() && roots.is_none() {
             return Ok(staged);
         }
@@ -186,6 +199,7 @@ impl RecordArchive {
             let path = file(&self.options.dir, batch);
             if path.exists() {
                 delete(&path)?;
+                sync_dir(&self.options.dir)?;
             }
             staged.position.batch = BatchId(batch.0 + 1);
             return Ok(staged);

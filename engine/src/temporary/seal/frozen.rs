@@ -101,15 +101,19 @@ impl Frozen {
         }
     }
 
-    /// Takes back a step that is over; the leaves it did.
-    pub(in crate::temporary) fn collect(&mut self, worker: &Worker) -> Result<u64, SealError> {
+    /// Takes back a step that is over; the leaves it did. One that failed is told by
+    /// [`Self::finish`]: until the period is due, blocks do not depend on it, and reopening tries again.
+    pub(in crate::temporary) fn collect(&mut self, worker: &Worker) -> u64 {
         if !matches!(self.sealing.work, Work::Away) {
-            return self.healthy();
+            return 0;
         }
         match worker.poll() {
-            Ok(None) => Ok(0),
-            Ok(Some(done)) => self.take_back(done),
-            Err(_) => Err(self.fail(SealError::Thread(self.id))),
+            Ok(None) => 0,
+            Ok(Some(done)) => self.take_back(done).unwrap_or_default(),
+            Err(_) => {
+                self.fail(SealError::Thread(self.id));
+                0
+            }
         }
     }
 

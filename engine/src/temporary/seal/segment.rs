@@ -41,7 +41,7 @@ impl PeriodSink for PeriodArchive {
         page_bits: u32,
         pages_done: &[Node],
     ) -> Result<Box<dyn SegmentSink>, SinkError> {
-        let writer = self.writer(period, page_bits, pages_done.len() as u64)?;
+        let writer = self.resume(period, page_bits, pages_done)?;
         Ok(Box::new(ArchiveSegment(Some(writer))))
     }
 }

@@ -54,6 +54,8 @@ struct Run {
     first: u64,
     /// Blocks that can be undone.
     depth: u64,
+    /// Whether a node was opened again.
+    reopened: bool,
 }
 
 impl Run {
@@ -74,6 +76,7 @@ impl Run {
             history: vec![Model::new(rules)],
             first,
             depth: 0,
+            reopened: false,
         }
     }
 
@@ -108,13 +111,18 @@ impl Run {
                 self.history.pop();
                 self.depth -= 1;
             }
+            // A node that was opened again after some were undone may know older ones.
+            Event::Undo if self.reopened => {}
             Event::Undo => {
                 for node in &mut self.nodes {
                     node.undo().expect_err("too old, or none");
                 }
             }
             // One of them: the others go on without.
-            Event::Reopen => self.nodes[block as usize % 4].reopen(),
+            Event::Reopen => {
+                self.reopened = true;
+                self.nodes[block as usize % 4].reopen();
+            }
             Event::RollBack(pairs) => {
                 for node in &mut self.nodes {
                     let former = node.state();
@@ -164,6 +172,7 @@ impl Run {
             }
             node.reopen_at(if applied { Some(number) } else { former });
         }
+        self.reopened = true;
         if applied {
             self.done(pairs);
         }

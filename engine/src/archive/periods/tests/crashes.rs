@@ -143,3 +143,31 @@ fn no_damaged_partial_segment_is_continued() {
         Err(PeriodArchiveError::PagesMissing { got: 0, .. })
     ));
 }
+
+/// A period is sealed, lives on when blocks are undone, and is sealed again with other leaves, with a
+/// restart in between: no page of the first seal comes into the second.
+#[test]
+fn no_page_of_another_past_is_kept() {
+    let folder = folder();
+    let (period, bits) = (PeriodId(7), 2);
+    let first = leaves(200);
+    let mut second = first.clone();
+    for leaf in &mut second {
+        leaf.value.0[31] ^= 0x55;
+    }
+    let archive = open(folder.path());
+    write(&archive, period, &first, bits);
+    for done in 1..4u64 {
+        let mut writer = archive.resume(period, bits, &[]).expect("a fresh segment");
+        append(&mut writer, &second, bits, done);
+        writer.sync().expect("synced");
+        drop(writer);
+        let nodes: Vec<_> = (0..done).map(|at| page(&second, bits, at).1).collect();
+        let mut writer = archive.resume(period, bits, &nodes).expect("continued");
+        append(&mut writer, &second, bits, 4);
+        assert_eq!(writer.finish().expect("finished"), root(&second));
+        archive.verify(period).expect("whole");
+        // The first seal's segment again, for the next round.
+        write(&archive, period, &first, bits);
+    }
+}
