@@ -11,6 +11,7 @@ pub mod proof;
 pub mod record;
 pub mod temporary;
 pub mod trace;
+pub mod varint;
 
 mod commitment;
 mod ids;

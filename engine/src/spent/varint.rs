@@ -1,12 +1,8 @@
 //! Numbers of few bytes, and sorted lists of them.
 
 /// Appends a number as LEB128.
-pub(crate) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
+pub(crate) fn put_number(bytes: &mut Vec<u8>, number: u64) {
+    thinstate_formats::varint::put(bytes, number);
 }
 
 /// Appends how many indexes there are, and each as its distance to the one before it, less one. They

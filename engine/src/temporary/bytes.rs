@@ -18,12 +18,8 @@ pub struct DecodeError {
 }
 
 /// Appends a varint.
-pub(super) fn put_varint(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
+pub(super) fn put_varint(bytes: &mut Vec<u8>, number: u64) {
+    thinstate_formats::varint::put(bytes, number);
 }
 
 /// Appends a value.

@@ -91,12 +91,8 @@ impl LeafBytes {
     }
 }
 
-pub(super) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
+pub(super) fn put_varint(out: &mut Vec<u8>, number: u64) {
+    crate::varint::put(out, number);
 }
 
 pub(super) fn put_node(out: &mut Vec<u8>, node: &Node) {

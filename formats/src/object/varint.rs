@@ -5,12 +5,7 @@ pub(super) const MAX_VARINT_BYTES: usize = 10;
 
 /// Appends the varint of `number`.
 pub(super) fn write(number: u64, out: &mut Vec<u8>) {
-    let mut left = number;
-    while left >= 0x80 {
-        out.push(left as u8 | 0x80);
-        left >>= 7;
-    }
-    out.push(left as u8);
+    crate::varint::put(out, number);
 }
 
 /// What the bytes begin with.
