@@ -3,9 +3,16 @@
 //! Data goes to files and to stdout, status to stderr. Exit status: 0 all holds, 1 something does
 //! not or an error occurred, 2 the command line is wrong, 130 interrupted.
 
+mod classify;
+mod compare;
 mod demo;
+mod device;
+mod profile;
+mod replay;
+mod report;
 mod shell;
 mod store;
+mod study;
 mod trace;
 mod verify;
 
@@ -30,6 +37,20 @@ enum Command {
     Store(store::Options),
     /// Build mainnet's genesis state, execute generated blocks on it, and check every root.
     Demo(demo::Options),
+    /// Replay a workload on a design of state, and measure it.
+    Replay(replay::Options),
+    /// Fit a profile to a trace, or check what it generates against mainnet.
+    Profile(profile::Options),
+    /// Say which objects live in the slots of a trace, and how they were recognised.
+    Classify(classify::Options),
+    /// Probe what the block device under a folder can do.
+    Device(device::Options),
+    /// Compare two runs: ratios with confidence intervals.
+    Compare(compare::Options),
+    /// Run a study: designs, state sizes, gas multiples.
+    Study(study::Options),
+    /// Write a report of runs and studies.
+    Report(report::Options),
     /// Print completions for a shell.
     Completions(shell::CompletionsOptions),
     /// Print the manual page, or write the pages of all commands.
@@ -43,6 +64,13 @@ pub fn run(cli: Cli) -> eyre::Result<ExitCode> {
         Command::Trace(options) => trace::run(&options),
         Command::Store(options) => store::run(&options),
         Command::Demo(options) => demo::run(&options),
+        Command::Replay(options) => replay::run(&options),
+        Command::Profile(options) => profile::run(&options),
+        Command::Classify(options) => classify::run(&options),
+        Command::Device(options) => device::run(&options),
+        Command::Compare(options) => compare::run(&options),
+        Command::Study(options) => study::run(&options),
+        Command::Report(options) => report::run(&options),
         Command::Completions(options) => shell::completions(&options),
         Command::Man(options) => shell::man(&options),
     }

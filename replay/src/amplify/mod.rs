@@ -1,0 +1,1 @@
+//! Blocks multiplied to a gas multiple: merged, cloned, or both.

@@ -1,0 +1,1 @@
+//! What lives in a slot: objects recognised by preimages, logs, known layouts and addresses.

@@ -1,0 +1,1 @@
+//! Stores filled with a population, in bulk, and kept for later runs.

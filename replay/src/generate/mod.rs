@@ -1,0 +1,1 @@
+//! Blocks of state accesses drawn from a profile over a population.

@@ -1,0 +1,161 @@
+//! From a trace's accesses per transaction to what the state sees.
+
+use super::{AccountLoad, BlockLoad, LoadFault, SlotLoad};
+use alloy_primitives::{Address, B256, U256};
+use std::collections::BTreeMap;
+use thinstate_formats::{
+    object::{ObjectClass, ObjectKey},
+    trace::{BlockTrace, CodeRead, CodeWrite, SlotAccess, TxAccesses},
+};
+
+impl BlockLoad {
+    /// The net accesses of a block, and a check that each transaction found what the one before left.
+    ///
+    /// Slots of an account whose storage is wiped in the block hold, after the wipe, what later
+    /// transactions wrote.
+    pub fn collapse(trace: &BlockTrace) -> Result<Self, LoadFault> {
+        let mut state = Collapse::default();
+        for group in &trace.accesses {
+            state.add(trace, group)?;
+        }
+        Ok(Self {
+            number: trace.number,
+            blocks: 1,
+            gas_used: trace.gas_used,
+            tx_count: u64::from(trace.tx_count),
+            state_root: trace.state_root,
+            accounts: state.accounts.into_values().collect(),
+            slots: state.slots.into_values().collect(),
+            code_reads: state.code_reads.into_values().collect(),
+            code_writes: state.code_writes.into_values().collect(),
+        })
+    }
+}
+
+#[derive(Default)]
+struct Collapse {
+    accounts: BTreeMap<Address, AccountLoad>,
+    slots: BTreeMap<(Address, U256), SlotLoad>,
+    code_reads: BTreeMap<B256, CodeRead>,
+    code_writes: BTreeMap<B256, CodeWrite>,
+}
+
+impl Collapse {
+    fn add(&mut self, trace: &BlockTrace, group: &TxAccesses) -> Result<(), LoadFault> {
+        let (number, index) = (trace.number, group.index.get());
+        for access in &group.slots {
+            self.add_slot(trace, index, access)?;
+        }
+        for access in &group.accounts {
+            let load = AccountLoad {
+                address: access.address,
+                before: access.before(),
+                after: access.after(),
+                storage_wiped: access.kind.wipes_storage(),
+            };
+            match self.accounts.get_mut(&access.address) {
+                None => {
+                    self.accounts.insert(access.address, load);
+                }
+                Some(known) if known.after != load.before => {
+                    return Err(LoadFault::AccountGap {
+                        number,
+                        index,
+                        address: access.address,
+                    });
+                }
+                Some(known) => {
+                    known.after = load.after;
+                    known.storage_wiped |= load.storage_wiped;
+                }
+            }
+            if load.storage_wiped {
+                self.wipe(access.address);
+            }
+        }
+        for code in &group.code_reads {
+            self.code_reads.entry(code.hash).or_insert(*code);
+        }
+        for code in &group.code_writes {
+            self.code_writes.entry(code.hash).or_insert(*code);
+        }
+        Ok(())
+    }
+
+    fn add_slot(
+        &mut self,
+        trace: &BlockTrace,
+        index: u64,
+        access: &SlotAccess,
+    ) -> Result<(), LoadFault> {
+        let load = SlotLoad {
+            address: access.address,
+            slot: access.slot,
+            before: access.before(),
+            after: access.after(),
+            class: access.class,
+            object: object_of(access),
+        };
+        match self.slots.get_mut(&load.key()) {
+            None => {
+                self.slots.insert(load.key(), load);
+            }
+            Some(known) if known.after != load.before => {
+                return Err(LoadFault::SlotGap {
+                    number: trace.number,
+                    index,
+                    address: access.address,
+                    slot: access.slot,
+                    expected: known.after,
+                    got: load.before,
+                });
+            }
+            Some(known) => {
+                known.after = load.after;
+                if known.object.is_none() {
+                    (known.class, known.object) = (load.class, load.object);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn wipe(&mut self, address: Address) {
+        let of_account = (address, U256::ZERO)..=(address, U256::MAX);
+        for (_, slot) in self.slots.range_mut(of_account) {
+            slot.after = U256::ZERO;
+        }
+    }
+}
+
+/// Which object lives in the slot, by its class and the keys that it was hashed from.
+pub(crate) fn object_of(access: &SlotAccess) -> Option<ObjectKey> {
+    let first = access.preimages.first()?;
+    let second = access.preimages.get(1);
+    let address = |word: B256| Address::from_word(word);
+    let key = match access.class {
+        ObjectClass::Unclassified | ObjectClass::PlainSlot => return None,
+        ObjectClass::Erc20Balance => ObjectKey::Erc20Balance {
+            owner: address(first.key),
+        },
+        ObjectClass::Erc721Owner => ObjectKey::Erc721Owner {
+            id: U256::from_be_bytes(first.key.0).try_into().ok()?,
+        },
+        ObjectClass::Erc1155Balance => {
+            let (id, owner) = (first.key, second?.key);
+            ObjectKey::Erc1155Balance {
+                owner: address(owner),
+                id: U256::from_be_bytes(id.0),
+            }
+        }
+        ObjectClass::Cdp => ObjectKey::Cdp {
+            owner: address(first.key),
+            id: U256::from_be_bytes(second?.key.0).try_into().ok()?,
+        },
+        ObjectClass::Allowance => ObjectKey::Allowance {
+            owner: address(first.key),
+            spender: address(second?.key),
+        },
+    };
+    Some(key)
+}

@@ -1,0 +1,48 @@
+//! What a load may not be.
+
+use alloy_primitives::{Address, U256};
+use thinstate_formats::BlockNumber;
+
+/// A load, or the trace that it is made from, contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadFault {
+    /// Keys do not ascend, or stand twice.
+    #[error("block {number}: {what}, number {at}: expected a key above the one before")]
+    Order {
+        /// The block.
+        number: BlockNumber,
+        /// Of which list.
+        what: &'static str,
+        /// Position in the list.
+        at: usize,
+    },
+    /// A transaction finds another account than the one before it left. The trace is not of one
+    /// execution: make it again.
+    #[error("block {number}, index {index}: account {address}: found another state than was left")]
+    AccountGap {
+        /// The block.
+        number: BlockNumber,
+        /// Index in the block.
+        index: u64,
+        /// The account.
+        address: Address,
+    },
+    /// A transaction finds another value than the one before it left.
+    #[error(
+        "block {number}, index {index}: slot {slot:#x} of {address}: expected {expected:#x} (left before), found {got:#x}"
+    )]
+    SlotGap {
+        /// The block.
+        number: BlockNumber,
+        /// Index in the block.
+        index: u64,
+        /// The contract.
+        address: Address,
+        /// The slot.
+        slot: U256,
+        /// What was left.
+        expected: U256,
+        /// What is found.
+        got: U256,
+    },
+}

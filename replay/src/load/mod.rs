@@ -1,0 +1,19 @@
+//! What a slot asks of the state: the net accesses of one block, or of several in one.
+//!
+//! A [`BlockTrace`](thinstate_formats::trace::BlockTrace) says what each transaction touched, in order. A state backend sees less: each
+//! key is read at most once, before the first transaction, and written at most once, after the last.
+//! [`BlockLoad`] is that. It is what [`amplify`](crate::amplify) multiplies and what a
+//! [`StateDesign`](crate::design::StateDesign) carries out.
+//!
+//! # Invariants
+//!
+//! Accounts ascend by address, slots by address and slot, codes by hash, each key once
+//! ([`BlockLoad::check`]). A key whose value after is the value before, is only read. Every written key
+//! also was read: a client needs the value before for gas, refunds or the diff.
+
+mod block;
+mod collapse;
+mod error;
+
+pub use block::{AccountLoad, BlockLoad, SlotLoad};
+pub use error::LoadFault;

@@ -1,0 +1,1 @@
+//! The capacity model: costs measured here, against a device, predict the multiple elsewhere.

@@ -1,0 +1,1 @@
+//! Profiles: the distributions that generated blocks are drawn from, fitted to traces and checked against mainnet.

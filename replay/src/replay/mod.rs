@@ -1,0 +1,1 @@
+//! The replay: a pipeline that carries a workload out on a design, and measures it.

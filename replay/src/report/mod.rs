@@ -1,0 +1,1 @@
+//! Reports: one HTML file, or Markdown, from results alone.
