@@ -7,6 +7,7 @@
 //! | [`RunResult`] | `result.json` |
 //! | [`Recorder`] | writes a folder of results, block by block |
 //! | [`RecordedRun`], [`Blocks`] | reads it back |
+//! | [`Machine`] | what the figures were measured on |
 //! | [`probes`] | counters of the operating system, before and after each block |
 //! | [`RecordedTime`] | what measuring costs itself |
 //!
@@ -17,6 +18,7 @@ mod clock;
 mod cost;
 mod distributions;
 mod error;
+mod machine;
 pub mod probes;
 mod program;
 mod recorded;
@@ -28,6 +30,7 @@ pub use blocks::Blocks;
 pub use clock::RecordedTime;
 pub use cost::{BlockCost, METRICS, Metric, TierWork, Unit};
 pub use error::{ReadError, RecordError};
+pub use machine::{BlockDevice, CgroupLimits, Machine};
 pub use recorded::RecordedRun;
 pub use recorder::Recorder;
 pub use result::*;

@@ -263,6 +263,12 @@ pub struct DeviceProfile {
     /// Sequential writes, in bytes per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_bytes_per_second: Option<f64>,
+    /// The most random reads of 4 KiB per second, at whatever depth: what data sheets say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_iops_max: Option<f64>,
+    /// The most random writes of 4 KiB per second, at whatever depth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_iops_max: Option<f64>,
     /// What else is known of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

@@ -1,6 +1,7 @@
 //! What this process uses.
 
 use super::file::ProbeFile;
+use crate::measure::machine::kibibytes;
 use core::time::Duration;
 use rustix::{param::page_size, time::ClockId};
 use serde::Serialize;
@@ -88,16 +89,6 @@ fn field(text: &str, name: &str) -> Option<u64> {
     value?.trim().parse().ok()
 }
 
-/// The same in bytes, where the value is `n kB`.
-fn kibibytes(text: &str, name: &str) -> Option<u64> {
-    let value = text.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        (key == name).then_some(value)
-    });
-    let number: u64 = value?.trim().strip_suffix(" kB")?.parse().ok()?;
-    number.checked_mul(1024)
-}
-
 /// Resident bytes: the second number of `statm`, in pages.
 fn resident(statm: &str) -> Option<u64> {
     let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
@@ -114,9 +105,6 @@ mod tests {
         assert_eq!(field(io, "read_bytes"), Some(4096));
         assert_eq!(field(io, "write_bytes"), Some(8192));
         assert_eq!(field(io, "bytes"), None);
-        let status = "VmPeak:\t  9 kB\nVmHWM:\t    1234 kB\n";
-        assert_eq!(kibibytes(status, "VmHWM"), Some(1234 * 1024));
-        assert_eq!(kibibytes(status, "Vm"), None);
         assert_eq!(resident("10 3 1"), Some(3 * page_size() as u64));
         assert_eq!(resident(""), None);
     }
