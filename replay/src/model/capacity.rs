@@ -186,12 +186,11 @@ mod tests {
             name: "test".to_owned(),
             source: "made up".to_owned(),
             read_iops: BTreeMap::from([(1, 10_000.0), (2, 20_000.0), (32, 100_000.0)]),
-            write_iops: BTreeMap::new(),
             read_latency_us: Some(100.0),
             sync_latency_us: Some(100.0),
             read_bytes_per_second: Some(1e9),
             write_bytes_per_second: Some(3e8),
-            notes: Vec::new(),
+            ..DeviceProfile::default()
         }
     }
 
@@ -205,8 +204,7 @@ mod tests {
                 let written_bytes = keys * 300.0;
                 let noise = 1.0 + 0.02 * ((step * 7 + size * 3) % 5) as f64 - 0.04;
                 let cpu = 0.001 + keys * (1e-6 + 5e-7 * (accounts as f64).ln());
-                let mean_s =
-                    noise * (cpu + device().seconds(device_reads, written_bytes, 2));
+                let mean_s = noise * (cpu + device().seconds(device_reads, written_bytes, 2));
                 points.push(Point {
                     design: "mpt".to_owned(),
                     accounts,
