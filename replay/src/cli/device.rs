@@ -125,7 +125,7 @@ fn write_profile(path: &Path, report: &DeviceReport) -> eyre::Result<()> {
 }
 
 fn describe(report: &DeviceReport) -> String {
-    let columns = ["requests", "per s", "per s ", "p50 us", "p99 us", "max us"];
+    let columns = ["request", "per s", "bytes/s", "p50 us", "p99 us", "max us"];
     let mut table = table(&columns);
     for row in &report.latencies {
         table.add_row(row_of(row));

@@ -11,6 +11,7 @@
 //! | [`probes`] | counters of the operating system, before and after each block |
 //! | [`RecordedTime`], [`Overhead`] | what measuring costs itself |
 //! | [`device`] | what the block device can do at best |
+//! | [`prometheus`] | a run while it runs |
 //!
 //! `docs/results.md` describes every file, field and unit.
 
@@ -24,6 +25,7 @@ mod machine;
 mod overhead;
 pub mod probes;
 mod program;
+pub mod prometheus;
 mod recorded;
 mod recorder;
 mod result;

@@ -80,21 +80,19 @@ impl<'a> Dealer<'a> {
         }
     }
 
-    /// Offset of the next request; `None` when there is none.
+    /// Offset of the next request; `None` when there is none. The first one is dealt however short the time.
     pub(super) fn next(&self, random: &mut ChaCha8Rng) -> Option<u64> {
         let job = &self.job;
-        if job.stop.load(Relaxed) || self.begun.elapsed() >= job.time {
+        let place = self.dealt.fetch_add(1, Relaxed);
+        if job.stop.load(Relaxed) || (place > 0 && self.begun.elapsed() >= job.time) {
             return None;
         }
         let requests = job.span / u64::from(job.request_bytes);
         let number = match job.places {
             Places::Random if requests > 0 => random.random_range(0..requests),
             Places::Random => return None,
-            Places::Sequential => self.dealt.fetch_add(1, Relaxed).checked_rem(requests)?,
-            Places::Fill => {
-                let number = self.dealt.fetch_add(1, Relaxed);
-                (number < requests).then_some(number)?
-            }
+            Places::Sequential => place.checked_rem(requests)?,
+            Places::Fill => (place < requests).then_some(place)?,
         };
         Some(number * u64::from(job.request_bytes))
     }

@@ -22,13 +22,13 @@ pub(super) fn run(dir: &Path, time: Duration, stop: &AtomicBool) -> io::Result<S
     let mut samples = Samples::new();
     let begun = Instant::now();
     for _ in 0..LOG_BYTES_MAX / u64::from(PAGE_BYTES) {
-        if stop.load(Relaxed) || begun.elapsed() >= time {
-            break;
-        }
         let append = Instant::now();
         log.write_all(&page)?;
         log.sync_data()?;
         samples.add(append.elapsed());
+        if stop.load(Relaxed) || begun.elapsed() >= time {
+            break;
+        }
     }
     samples.elapsed = begun.elapsed();
     Ok(samples)
