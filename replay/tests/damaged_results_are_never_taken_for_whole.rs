@@ -87,6 +87,11 @@ fn other_schemas_and_torn_sums_are_named() {
         panic!("{outcome:?}");
     };
     assert_eq!(got, "thinstate-run/9");
+    let outcome = read_damaged(dir.path(), "SHA256SUMS", b"");
+    assert!(
+        matches!(outcome, Err(ReadError::NotInSums { .. })),
+        "{outcome:?}"
+    );
     let outcome = read_damaged(dir.path(), "SHA256SUMS", b"what is this\n");
     assert!(
         matches!(outcome, Err(ReadError::Sums { line: 1, .. })),

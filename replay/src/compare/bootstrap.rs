@@ -48,28 +48,53 @@ impl Resampler {
     }
 }
 
+/// Statistics of a pair of series, or what belongs to each.
+type Each<T> = [T; STATISTICS.len()];
+
 /// Intervals of the ratios of pairs of series, one for each statistic. `other` draws for B where its blocks are not A's.
+///
+/// Costs `O(n)` for each pair and resample, but nothing for pairs in which nothing varies.
 pub(super) fn intervals(
     pairs: &[(Series, Series)],
     (own, other): (Resampler, Option<Resampler>),
     resamples: u32,
-) -> Vec<[Option<Interval>; STATISTICS.len()]> {
-    let ratios: Vec<Vec<f64>> = (0..resamples)
+) -> Vec<Each<Interval>> {
+    let ratios: Vec<Vec<Each<f64>>> = (0..resamples.max(1))
         .into_par_iter()
         .map(|number| {
             let of_a = own.weights(number);
             let of_b = other.map(|other| other.weights(number));
             let of_b = of_b.as_deref().unwrap_or(&of_a);
-            let of_pair = |(a, b): &(Series, Series)| {
-                let (a, b) = (a.statistics(&of_a), b.statistics(of_b));
-                core::array::from_fn::<_, { STATISTICS.len() }, _>(|it| ratio(a[it], b[it]))
-            };
-            pairs.iter().flat_map(of_pair).collect()
+            let varying = pairs.iter().filter(|pair| varies(pair));
+            varying.map(|pair| ratios(pair, &of_a, of_b)).collect()
         })
         .collect();
-    let spread = |column: usize| interval(ratios.iter().map(|row| row[column]).collect());
-    let of_pair = |pair: usize| core::array::from_fn(|it| spread(pair * STATISTICS.len() + it));
-    (0..pairs.len()).into_par_iter().map(of_pair).collect()
+    let mut column = 0;
+    let of_pair = |pair: &(Series, Series)| {
+        if !varies(pair) {
+            let once = ratios_of_whole(pair);
+            return once.map(|ratio| interval(vec![ratio]));
+        }
+        let own = column;
+        column += 1;
+        core::array::from_fn(|it| interval(ratios.iter().map(|row| row[own][it]).collect()))
+    };
+    pairs.iter().map(of_pair).collect()
+}
+
+fn varies((a, b): &(Series, Series)) -> bool {
+    !a.is_constant() || !b.is_constant()
+}
+
+fn ratios((a, b): &(Series, Series), of_a: &[u32], of_b: &[u32]) -> Each<f64> {
+    let (a, b) = (a.statistics(of_a), b.statistics(of_b));
+    core::array::from_fn(|it| ratio(a[it], b[it]))
+}
+
+/// The ratios of the runs themselves.
+fn ratios_of_whole(pair: &(Series, Series)) -> Each<f64> {
+    let ones = |series: &Series| vec![1; series.len()];
+    ratios(pair, &ones(&pair.0), &ones(&pair.1))
 }
 
 /// B's over A's. Nothing over nothing is the same; something over nothing is infinitely more.
@@ -83,14 +108,15 @@ pub(super) fn ratio(a: f64, b: f64) -> f64 {
     }
 }
 
-fn interval(mut ratios: Vec<f64>) -> Option<Interval> {
+/// Of ratios, of which there is one at least.
+fn interval(mut ratios: Vec<f64>) -> Interval {
     ratios.sort_by(f64::total_cmp);
-    let last = ratios.len().checked_sub(1)?;
+    let last = ratios.len().saturating_sub(1);
     let at = |fraction: f64| ratios[(last as f64 * fraction).round() as usize];
-    Some(Interval {
+    Interval {
         low: at(TAIL),
         high: at(1.0 - TAIL),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +151,7 @@ mod tests {
         let pairs = [(draw(), draw())];
         let own = Resampler::new(900, 1);
         let other = Resampler::new(900, 2);
-        let [[Some(mean), ..]] = intervals(&pairs, (own, Some(other)), 2000)[..] else {
+        let [[mean, ..]] = intervals(&pairs, (own, Some(other)), 2000)[..] else {
             panic!("there is an interval");
         };
         // A value's standard deviation is 289 of a mean of 1,000; two means differ by 2^0.5 of its 30th part.

@@ -227,9 +227,6 @@ fn rows(
     for ((metric, (of_a, of_b)), intervals) in metrics.iter().zip(&pairs).zip(intervals) {
         let (of_a, of_b) = (of_a.statistics(&ones_a), of_b.statistics(&ones_b));
         for (at, statistic) in STATISTICS.into_iter().enumerate() {
-            let Some(interval) = intervals[at] else {
-                continue;
-            };
             if statistic == Statistic::P99 && !with_p99 {
                 continue;
             }
@@ -240,7 +237,7 @@ fn rows(
                 a: of_a[at],
                 b: of_b[at],
                 ratio: ratio(of_a[at], of_b[at]),
-                interval,
+                interval: intervals[at],
                 noise_floor: noise.get(&format!("{}.{statistic}", metric.name)).copied(),
             });
         }

@@ -60,6 +60,17 @@ impl Series {
         Self { values, order }
     }
 
+    /// Blocks.
+    pub(super) const fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether all values are the same: then no resample differs.
+    pub(super) fn is_constant(&self) -> bool {
+        let ends = self.order.first().zip(self.order.last());
+        ends.is_none_or(|(least, most)| self.values[*least as usize] == self.values[*most as usize])
+    }
+
     /// Every statistic, where block `i` counts `weights[i]` times. `O(n)`.
     pub(super) fn statistics(&self, weights: &[u32]) -> [f64; STATISTICS.len()] {
         let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
@@ -93,6 +104,7 @@ mod tests {
         let few = Series::new((1..=99).collect());
         let [.., p99] = few.statistics(&[1; 99]);
         assert_eq!(p99, 99.0);
+        assert!(!few.is_constant() && Series::new(vec![3; 9]).is_constant());
     }
 
     #[test]

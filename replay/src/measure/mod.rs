@@ -23,6 +23,8 @@ mod distributions;
 mod error;
 mod machine;
 mod overhead;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod probes;
 mod program;
 pub mod prometheus;
