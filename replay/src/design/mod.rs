@@ -160,6 +160,7 @@ pub mod folder;
 pub mod keys;
 pub mod permanent;
 mod registry;
+pub mod resources;
 pub mod seed;
 mod spec;
 pub mod tally;
