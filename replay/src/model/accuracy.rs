@@ -61,9 +61,8 @@ impl Accuracy {
             .cloned()
             .collect();
         let is_held_out = |point: &Point| {
-            held_out.is_some_and(|it| {
-                it.accounts == point.accounts && it.multiple == point.multiple
-            })
+            held_out
+                .is_some_and(|it| it.accounts == point.accounts && it.multiple == point.multiple)
         };
         let seen: Vec<Point> = points
             .iter()

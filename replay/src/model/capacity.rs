@@ -205,8 +205,7 @@ mod tests {
                 let written_bytes = keys * 300.0;
                 let noise = 1.0 + 0.02 * ((step * 7 + size * 3) % 5) as f64 - 0.04;
                 let cpu = 0.001 + keys * (1e-6 + 5e-7 * (accounts as f64).ln());
-                let mean_s =
-                    noise * (cpu + device().seconds(device_reads, written_bytes, 2));
+                let mean_s = noise * (cpu + device().seconds(device_reads, written_bytes, 2));
                 points.push(Point {
                     design: "mpt".to_owned(),
                     accounts,

@@ -55,7 +55,9 @@ fn eliminate<const N: usize>(
     }
     let mut unknowns = [0.0; N];
     for at in (0..N).rev() {
-        let known: f64 = (at + 1..N).map(|column| matrix[at][column] * unknowns[column]).sum();
+        let known: f64 = (at + 1..N)
+            .map(|column| matrix[at][column] * unknowns[column])
+            .sum();
         unknowns[at] = (right[at] - known) / matrix[at][at];
     }
     unknowns.iter().all(|it| it.is_finite()).then_some(unknowns)

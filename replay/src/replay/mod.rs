@@ -50,6 +50,7 @@ mod stores;
 #[cfg(test)]
 mod tests;
 mod witness;
+mod work;
 mod workload;
 
 pub use checkpoint::{Checkpoint, CheckpointError};

@@ -25,9 +25,25 @@ pub struct Roots {
 /// Settings that may differ between two runs whose roots are compared: they say how fast, on which design and
 /// where to, not what.
 const FREE: &[&str] = &[
-    "design", "blocks", "warm-up", "threads", "cache-size", "direct-io", "drop-caches",
-    "no-overlap", "plan-ahead", "open-loop", "speed-up", "slot", "out", "cache", "checkpoint",
-    "check-roots", "self-check", "label",
+    "design",
+    "blocks",
+    "warm-up",
+    "threads",
+    "cache-size",
+    "direct-io",
+    "drop-caches",
+    "no-overlap",
+    "plan-ahead",
+    "open-loop",
+    "speed-up",
+    "slot",
+    "out",
+    "keep-store",
+    "cache",
+    "checkpoint",
+    "check-roots",
+    "self-check",
+    "label",
 ];
 
 impl Reference {
@@ -54,7 +70,10 @@ impl Reference {
         if let Some(name) = super::config::difference(&run.result.config, config, FREE) {
             return Err(refused(format!("another workload ({name} differs)")));
         }
-        let mut reference = Self::new(format!("design {} in {}", design.name, path.display()), trie);
+        let mut reference = Self::new(
+            format!("design {} in {}", design.name, path.display()),
+            trie,
+        );
         let blocks = run.blocks()?;
         for (number, root) in blocks.numbers.into_iter().zip(blocks.state_roots) {
             reference.roots.extend(root.map(|root| (number, root)));
