@@ -231,6 +231,9 @@ impl RunConfig {
         blocks.map(|blocks| blocks.saturating_add(self.warm_up))
     }
 
+    /// Accounts of a generated workload, if it is not said how many.
+    pub const ACCOUNTS: u64 = 1_000_000;
+
     /// Slots that are generated, if it is not said how many.
     pub const GENERATED: u64 = 200;
 

@@ -104,7 +104,7 @@ impl Workload {
     }
 
     fn of_profile(config: &RunConfig) -> Result<Self, ReplayError> {
-        let accounts = config.accounts.unwrap_or(1_000_000);
+        let accounts = config.accounts.unwrap_or(RunConfig::ACCOUNTS);
         let population = Arc::new(population(accounts, config.seed)?);
         Ok(Self::generated(population, |_| panic!("not yet")))
     }
