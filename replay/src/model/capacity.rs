@@ -186,12 +186,11 @@ mod tests {
             name: "test".to_owned(),
             source: "made up".to_owned(),
             read_iops: BTreeMap::from([(1, 10_000.0), (2, 20_000.0), (32, 100_000.0)]),
-            write_iops: BTreeMap::new(),
             read_latency_us: Some(100.0),
             sync_latency_us: Some(100.0),
             read_bytes_per_second: Some(1e9),
             write_bytes_per_second: Some(3e8),
-            notes: Vec::new(),
+            ..DeviceProfile::default()
         }
     }
 

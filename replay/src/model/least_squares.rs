@@ -18,11 +18,11 @@ pub(super) fn solve<const N: usize>(equations: &[Equation<N>]) -> Option<[f64; N
     let mut matrix = [[0.0; N]; N];
     let mut right = [0.0; N];
     for equation in equations {
-        for row in 0..N {
-            let weighted = equation.weight * equation.terms[row];
+        for (row, term) in equation.terms.into_iter().enumerate() {
+            let weighted = equation.weight * term;
             right[row] += weighted * equation.value;
-            for column in 0..N {
-                matrix[row][column] += weighted * equation.terms[column];
+            for (cell, other) in matrix[row].iter_mut().zip(equation.terms) {
+                *cell += weighted * other;
             }
         }
     }
@@ -46,9 +46,10 @@ fn eliminate<const N: usize>(
             return None;
         }
         for row in at + 1..N {
-            let factor = matrix[row][at] / matrix[at][at];
-            for column in at..N {
-                matrix[row][column] -= factor * matrix[at][column];
+            let pivot = matrix[at];
+            let factor = matrix[row][at] / pivot[at];
+            for (cell, above) in matrix[row].iter_mut().zip(pivot) {
+                *cell -= factor * above;
             }
             right[row] -= factor * right[at];
         }

@@ -31,8 +31,8 @@ impl DeviceProfile {
     }
 
     /// Random reads of 4 KiB per second at a depth: of the nearest depths that are known, in
-    /// proportion; never more than the deepest has. A profile that gives one depth alone, as data sheets
-    /// do, is taken to need that depth, and to be limited by its latency below it.
+    /// proportion; never more than the deepest has. Data sheets give the most that the device does and perhaps its
+    /// latency: then the depth over the latency, up to that.
     pub fn read_iops_at(&self, depth: u32) -> Option<f64> {
         let depth = depth.max(1);
         let above = self.read_iops.range(depth..).next();
@@ -44,11 +44,19 @@ impl DeviceProfile {
                 Some(from + (to - from) * share)
             }
             (Some((_, &most)), None) => Some(most),
-            (None, Some((_, &most))) => Some(match self.read_latency_us {
-                Some(latency) if latency > 0.0 => (f64::from(depth) * 1e6 / latency).min(most),
-                _ => most,
-            }),
-            (None, None) => None,
+            (None, Some((_, &most))) => {
+                Some(self.by_latency(depth).map_or(most, |it| it.min(most)))
+            }
+            (None, None) => match (self.by_latency(depth), self.read_iops_max) {
+                (Some(iops), Some(most)) => Some(iops.min(most)),
+                (iops, most) => iops.or(most),
+            },
         }
+    }
+
+    /// Reads per second that a depth gives if each takes the latency of one alone.
+    fn by_latency(&self, depth: u32) -> Option<f64> {
+        let latency = self.read_latency_us.filter(|it| *it > 0.0)?;
+        Some(f64::from(depth) * 1e6 / latency)
     }
 }
