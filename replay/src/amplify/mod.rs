@@ -22,6 +22,7 @@
 mod census;
 mod cloner;
 mod continuity;
+mod generated;
 mod merged;
 mod method;
 mod numbered;
@@ -35,6 +36,7 @@ mod trace_source;
 pub use census::{Census, Role};
 pub use cloner::{Cloner, address_of_copy, token_of_copy};
 pub use continuity::{Bridged, Continuity, Gaps};
+pub use generated::GeneratedSource;
 pub use merged::Merged;
 pub use method::{Amplify, AmplifyError, Method};
 pub use numbered::Numbered;

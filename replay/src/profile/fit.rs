@@ -54,9 +54,18 @@ pub fn fit(
     fitted.take_classes(&observed);
     fitted.take_locality(&observed, gapless);
     fitted.take_code(&observed);
-    fitted.left("contracts", "a window of 30 days is needed to see popularity");
-    fitted.left("slots.hot-*", "a window of 30 days is needed to see popularity");
-    fitted.left("accounts.hot-*", "a window of 30 days is needed to see popularity");
+    fitted.left(
+        "contracts",
+        "a window of 30 days is needed to see popularity",
+    );
+    fitted.left(
+        "slots.hot-*",
+        "a window of 30 days is needed to see popularity",
+    );
+    fitted.left(
+        "accounts.hot-*",
+        "a window of 30 days is needed to see popularity",
+    );
     fitted.profile.check()?;
     Ok(fitted)
 }
@@ -70,7 +79,8 @@ impl Fitted {
         let base = &self.profile.block;
         let (gas_limit, alike) = (base.gas_limit, base.alike);
         let mut block = observed.block.clone();
-        block.gas_limit = gas_limit.max(block.gas_used.quantiles.last().map_or(0, |it| it[1] as u64));
+        block.gas_limit =
+            gas_limit.max(block.gas_used.quantiles.last().map_or(0, |it| it[1] as u64));
         block.alike = alike;
         self.profile.block = block;
         self.profile.slots.absent_reads = observed.slots_read_zero;

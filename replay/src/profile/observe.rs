@@ -189,7 +189,9 @@ impl Observer {
             let age = seen.age(self.clock, self.blocks_per_day).or(age);
             self.account_updates.add(age, known);
         }
-        let is_contract = account.after.is_some_and(|it| it.code_hash != KECCAK256_EMPTY);
+        let is_contract = account
+            .after
+            .is_some_and(|it| it.code_hash != KECCAK256_EMPTY);
         self.contracts_created += u64::from(absent && is_contract);
         seen.add(self.clock, written, absent);
     }
@@ -201,7 +203,9 @@ impl Observer {
         let (written, read) = (total(&series.slots_written), total(&series.slots_read));
         let accounts_read = total(&series.accounts_touched) - total(&series.accounts_written);
         let classes = |counts: &BTreeMap<ObjectClass, u64>, all: f64| {
-            let shares = counts.iter().map(|(class, it)| (*class, ratio(*it as f64, all)));
+            let shares = counts
+                .iter()
+                .map(|(class, it)| (*class, ratio(*it as f64, all)));
             shares.collect::<BTreeMap<_, _>>()
         };
         let mut touched = self.written.clone();
@@ -298,7 +302,8 @@ impl Series {
         self.gas_used.push(load.gas_used);
         self.txs.push(load.tx_count);
         self.accounts_touched.push(load.accounts.len() as u64);
-        self.accounts_written.push(accounts(&AccountLoad::is_written) as u64);
+        self.accounts_written
+            .push(accounts(&AccountLoad::is_written) as u64);
         self.accounts_created.push(born as u64);
         self.slots_written.push(written as u64);
         self.slots_created.push(created as u64);

@@ -2,10 +2,14 @@
 
 use super::{Progress, RunConfig, error::ReplayError};
 use crate::{
-    amplify::{Bridged, LoadSource, Numbered, SourceError, TraceSource, preload_of},
+    amplify::{
+        Bridged, GeneratedSource, LoadSource, Numbered, SourceError, TraceSource, preload_of,
+    },
     design::{FillContext, Preload, StateDesign},
+    generate::Generator,
     measure::{Deviation, WorkloadInfo},
     population::{Population, PopulationSpec},
+    profile::Profile,
     source::genesis::Genesis,
     trace::TraceReader,
 };
@@ -105,8 +109,18 @@ impl Workload {
 
     fn of_profile(config: &RunConfig) -> Result<Self, ReplayError> {
         let accounts = config.accounts.unwrap_or(RunConfig::ACCOUNTS);
+        let profile = profile(&config.profile)?;
+        let amplify = config.amplify().map_err(super::ConfigError::from)?;
         let population = Arc::new(population(accounts, config.seed)?);
-        Ok(Self::generated(population, |_| panic!("not yet")))
+        let (over, seed) = (Arc::clone(&population), config.seed);
+        let make = move |first| {
+            let generator = Generator::new(profile.clone(), Arc::clone(&over), seed, first)
+                .map_err(|error| SourceError::Generator(Box::new(error)))?;
+            Ok(Box::new(GeneratedSource::new(generator, amplify)) as Box<dyn LoadSource>)
+        };
+        // A population that the profile cannot be drawn over is told of now.
+        make(GENERATED_BASE)?;
+        Ok(Self::generated(population, make))
     }
 
     /// The block that the state is of.
@@ -243,6 +257,17 @@ impl Workload {
             deviation("bridged_slots", bridged.slots),
         ];
         all.into_iter().filter(|it| it.got > 0.0).collect()
+    }
+}
+
+/// A profile that is built in, or one in a file.
+fn profile(name: &str) -> Result<Profile, ReplayError> {
+    let mainnet = Profile::mainnet();
+    match name == mainnet.name {
+        true => Ok(mainnet),
+        false => {
+            Profile::load(Path::new(name)).map_err(ReplayError::workload(format!("profile {name}")))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     measure::{Distribution, RunStatus, Unit},
     replay::Outcome,
 };
-use comfy_table::{CellAlignment, Table, presets::NOTHING};
+use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use indicatif::HumanBytes;
 
 /// Metrics that are shown; all are in the files.
@@ -82,7 +82,7 @@ pub(super) fn of(outcome: &Outcome) -> String {
 
 fn table(outcome: &Outcome) -> Table {
     let mut table = Table::new();
-    table.load_preset(NOTHING);
+    table.load_style(ASCII_MARKDOWN);
     table.set_header(["per slot", "mean", "p50", "p90", "p99", "p99.9", "max"]);
     for name in SHOWN {
         let Some(spread) = outcome.result.metrics.get(*name) else {
