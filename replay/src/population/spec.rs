@@ -21,8 +21,8 @@ pub struct PopulationSpec {
     pub storage_share: f64,
     /// Shares of all slots that the largest contracts have, one by one.
     pub giants: Vec<f64>,
-    /// Behind the giants a contract at rank `r`, as a share of all contracts, has slots in proportion
-    /// to `(r + size_offset) ^ -size_exponent`.
+    /// Behind the giants a contract at rank `r` from there, as a share of all contracts, has slots in
+    /// proportion to `(r + size_offset) ^ -size_exponent`.
     pub size_exponent: f64,
     /// See [`Self::size_exponent`].
     pub size_offset: f64,
@@ -56,8 +56,8 @@ impl Default for PopulationSpec {
             contract_share: 0.166,
             storage_share: 0.461,
             giants: vec![0.0534, 0.03, 0.02, 0.014, 0.011, 0.009, 0.008, 0.007],
-            size_exponent: 1.4,
-            size_offset: 4.1e-6,
+            size_exponent: 1.385,
+            size_offset: 6e-6,
             kinds: vec![
                 kind(
                     "erc20",
