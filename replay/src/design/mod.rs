@@ -16,10 +16,18 @@
 //! ```
 
 mod error;
+pub mod flat_lthash;
+pub mod folder;
+pub mod keys;
+pub mod permanent;
+mod registry;
+pub mod seed;
 mod spec;
+pub mod tally;
 mod traits;
 
-pub use error::DesignError;
+pub use error::{DesignError, WrongAccount, WrongSlot};
+pub use registry::{LoadError, builtin, load, names, open};
 pub use spec::{DesignKind, DesignSpec, ExpirySpec, SpecError};
 pub use traits::{
     Applied, DesignStore, FillContext, Overlay, Plan, Preload, ReadCost, Rested, StateDesign,

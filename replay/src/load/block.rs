@@ -67,6 +67,11 @@ impl AccountLoad {
     pub fn is_written(&self) -> bool {
         self.before != self.after || self.storage_wiped
     }
+
+    /// Whether the storage from before goes: it is wiped, or the account goes and takes it along.
+    pub fn drops_storage(&self) -> bool {
+        self.storage_wiped || (self.before.is_some() && self.after.is_none())
+    }
 }
 
 impl SlotLoad {
@@ -138,7 +143,13 @@ impl BlockLoad {
                 },
             );
         }
-        for slot in self.slots_written().filter(|it| keep(it)) {
+        for slot in self.slots.iter().filter(|it| keep(it)) {
+            let change = changes.accounts.get(&slot.address);
+            // What a wiped slot holds afterwards was written anew, be it the value from before.
+            let anew = !slot.after.is_zero() && change.is_some_and(|it| it.wipe_storage);
+            if !slot.is_written() && !anew {
+                continue;
+            }
             let change = changes.accounts.entry(slot.address).or_default();
             if change.account != AccountUpdate::Delete {
                 change.storage.insert(slot.slot, slot.after);
