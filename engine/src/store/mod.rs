@@ -44,7 +44,7 @@ mod store;
 
 pub use builder::BlockBuilder;
 pub use changes::BlockChanges;
-pub use error::{ApplyError, BuildError, HostError, StoreOpenError, UndoError};
+pub use error::{ApplyError, BuildError, HostError, StoreBulkError, StoreOpenError, UndoError};
 pub use host::{BlockHost, Followed, SealedProof};
 pub use lookup::{RecordProofError, RecordRoot, recorded_rules};
 pub use options::{ArchiveOptions, StoreOptions, StoreRules};

@@ -1,21 +1,21 @@
 //! All tiers behind one block.
 
 use super::{
-    ApplyError, BlockBuilder, BlockChanges, BlockReport, StoreOpenError, StoreRules, UndoError,
-    cheap::Cheap, history, options::StoreOptions,
+    ApplyError, BlockBuilder, BlockChanges, BlockReport, StoreBulkError, StoreOpenError,
+    StoreRules, UndoError, cheap::Cheap, history, options::StoreOptions,
 };
 use crate::{
     archive::{periods::PeriodArchive, records::RecordArchive},
     leaf_store::{Batch, LeafStore, StoreError},
     permanent::{
-        BlockId, ExpiryError, ExpiryReport, ExpiryRule, Head, PermanentTier, View, Witness,
-        WitnessError, WitnessReport,
+        BlockId, BulkPart, BulkProgress, BulkReport, BulkSource, ExpiryError, ExpiryReport,
+        ExpiryRule, Head, PermanentTier, View, Witness, WitnessError, WitnessReport,
     },
     spent::FieldSize,
     temporary::{LiveProof, Resurrection, ResurrectionError},
     utxo::{Spend, UtxoError},
 };
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Instant,
@@ -105,6 +105,46 @@ impl<S: LeafStore> Store<S> {
                     cheap,
                     total: started.elapsed(),
                 })
+            }
+            Err(error) => {
+                cheap.abandon(staged);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Builds the permanent state of `block` on this empty store, with nothing in the other tiers, durably, or
+    /// nothing of it; see [`PermanentTier::bulk_build`]. The commitment is that of a store whose first block
+    /// was this one.
+    pub fn bulk_build_permanent(
+        &self,
+        block: BlockId,
+        source: BulkSource<
+            impl IntoIterator<Item = (B256, Bytes)>,
+            impl Iterator<Item = BulkPart> + Send,
+        >,
+        progress: &(dyn Fn(BulkProgress) + Sync),
+    ) -> Result<BulkReport, StoreBulkError> {
+        let mut cheap = self.write();
+        let built = self.permanent.build_state(block, source, progress)?;
+        let mut batch = Batch::default();
+        let nothing = BlockChanges::default();
+        let tiers: &mut Cheap = &mut cheap;
+        let stage = || tiers.stage(block.number, &nothing, &mut batch);
+        let staged = match self.permanent.pool().install(stage) {
+            Ok(staged) => staged,
+            Err(error) => {
+                self.permanent.give_up_state(built);
+                return Err(error.into());
+            }
+        };
+        let commitment = staged.commitment(&cheap, block.number, built.root());
+        history::write_commitment(&mut batch, &commitment, self.undo_blocks);
+        cheap.write_rules(&self.rules, &mut batch);
+        match self.permanent.finish_state(built, batch) {
+            Ok(report) => {
+                cheap.publish(staged);
+                Ok(report)
             }
             Err(error) => {
                 cheap.abandon(staged);

@@ -108,8 +108,8 @@ impl PopulationSpec {
         for kind in &self.kinds {
             share("classes", kind.classes.values().sum())?;
         }
-        let positive = self.size_exponent > 1.0 && self.size_offset > 0.0;
-        if !positive || !(self.slots_per_account >= 0.0 && self.slots_per_account < 1e6) {
+        let is_shape = self.size_exponent > 1.0 && self.size_offset > 0.0;
+        if !(is_shape && (0.0..1e6).contains(&self.slots_per_account)) {
             return Err(PopulationError::Sizes {
                 exponent: self.size_exponent,
                 offset: self.size_offset,
