@@ -33,7 +33,9 @@ pub enum PastError {
     #[error("the temporary tier is in use, expected one without a block")]
     InUse,
     /// A sealed period that does not come after the last one, or is not due at the head.
-    #[error("period {got} cannot be sealed before block {head}, expected one after {after:?}, and at most {last:?}")]
+    #[error(
+        "period {got} cannot be sealed before block {head}, expected one after {after:?}, and at most {last:?}"
+    )]
     NotDue {
         /// The head.
         head: BlockNumber,
@@ -131,7 +133,11 @@ impl<S: LeafStore> Past<'_, S> {
     }
 
     /// Sets the entries of a readable period, each location once, no value zero.
-    pub fn live(&mut self, period: PeriodId, entries: Vec<TemporaryWrite>) -> Result<(), PastError> {
+    pub fn live(
+        &mut self,
+        period: PeriodId,
+        entries: Vec<TemporaryWrite>,
+    ) -> Result<(), PastError> {
         let head = self.past.head;
         let rules = &self.store.rules().temporary;
         let current = rules.period(head);

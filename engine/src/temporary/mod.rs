@@ -80,6 +80,6 @@ pub use commitment::HashWork;
 pub use error::{ResurrectionError, SealError, TemporaryError, TemporaryOpenError};
 pub use live_proof::{LiveProof, LiveProofError};
 pub use options::TemporaryLimits;
-pub use period_table::Sealed;
 pub(crate) use past::{TemporaryPast, last_due};
+pub use period_table::Sealed;
 pub(crate) use tier::{Setup, TemporaryTier};

@@ -71,7 +71,11 @@ pub(crate) const fn last_due(rules: &TemporaryRules, head: BlockNumber) -> Optio
     let Some(frozen_at) = head.0.checked_sub(rules.seal_delay_blocks) else {
         return None;
     };
-    match rules.period(BlockNumber(frozen_at)).0.checked_sub(rules.periods_readable()) {
+    match rules
+        .period(BlockNumber(frozen_at))
+        .0
+        .checked_sub(rules.periods_readable())
+    {
         Some(period) => Some(PeriodId(period)),
         None => None,
     }
@@ -132,7 +136,9 @@ impl TemporaryTier {
             checkpoints,
             frozen,
             head,
-            changes: sealed.filter_map(|(id, root)| created(*id, root.count)).collect(),
+            changes: sealed
+                .filter_map(|(id, root)| created(*id, root.count))
+                .collect(),
         })
     }
 
@@ -180,7 +186,9 @@ impl TemporaryTier {
     /// The period that is out of sight at the head and not due yet.
     fn frozen_past(&self, head: BlockNumber) -> Option<PeriodId> {
         let period = self.rules.period(head).0;
-        let id = period.checked_sub(self.rules.periods_readable()).map(PeriodId);
+        let id = period
+            .checked_sub(self.rules.periods_readable())
+            .map(PeriodId);
         id.filter(|id| self.rules.sealed_at(*id) > head)
     }
 

@@ -19,6 +19,7 @@ mod error;
 pub mod flat_lthash;
 pub mod folder;
 pub mod keys;
+mod layered;
 pub mod permanent;
 mod registry;
 pub mod seed;
@@ -27,6 +28,7 @@ pub mod tally;
 mod traits;
 
 pub use error::{DesignError, WrongAccount, WrongSlot};
+pub use layered::LayeredDesign;
 pub use registry::{LoadError, builtin, load, names, open};
 pub use spec::{DesignKind, DesignSpec, ExpirySpec, SpecError};
 pub use traits::{
