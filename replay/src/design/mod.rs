@@ -158,6 +158,7 @@ mod error;
 pub mod flat_lthash;
 pub mod folder;
 pub mod keys;
+mod layered;
 pub mod permanent;
 mod registry;
 pub mod resources;
@@ -167,6 +168,7 @@ pub mod tally;
 mod traits;
 
 pub use error::{DesignError, WrongAccount, WrongSlot};
+pub use layered::LayeredDesign;
 pub use registry::{LoadError, builtin, load, names, open};
 pub use spec::{DesignKind, DesignSpec, ExpirySpec, SpecError};
 pub use traits::{
