@@ -142,7 +142,12 @@ pub(crate) fn object_of(access: &SlotAccess) -> Option<ObjectKey> {
             id: U256::from_be_bytes(first.key.0).try_into().ok()?,
         },
         ObjectClass::Erc1155Balance => {
-            let (id, owner) = (first.key, second?.key);
+            // Contracts nest the two in either order. Where both look like addresses, the id is first,
+            // as OpenZeppelin has it.
+            let (mut id, mut owner) = (first.key, second?.key);
+            if is_address(id) && !is_address(owner) {
+                (id, owner) = (owner, id);
+            }
             ObjectKey::Erc1155Balance {
                 owner: address(owner),
                 id: U256::from_be_bytes(id.0),
@@ -158,4 +163,10 @@ pub(crate) fn object_of(access: &SlotAccess) -> Option<ObjectKey> {
         },
     };
     Some(key)
+}
+
+/// Whether a key looks like an address: a word with 12 zero bytes, and too large for an id that was
+/// counted up.
+fn is_address(word: B256) -> bool {
+    (33..=160).contains(&U256::from_be_bytes(word.0).bit_len())
 }

@@ -15,5 +15,7 @@ mod block;
 mod collapse;
 mod error;
 
+pub(crate) use collapse::object_of;
+
 pub use block::{AccountLoad, BlockLoad, SlotLoad};
 pub use error::LoadFault;
