@@ -1,7 +1,7 @@
 //! Classification of one block.
 
 use super::{
-    Basis, BlockLogs, LayoutBook, Method, SlotKind,
+    Basis, BlockLogs, LayoutBook, Method, SlotKind, arrays,
     balance::BalanceCheck,
     book::Layouts,
     events::Events,
@@ -87,6 +87,7 @@ impl Block {
     fn new(trace: &BlockTrace, logs: &BlockLogs, book: &LayoutBook) -> Self {
         let mut uses = uses::of_block(trace);
         let events = Events::read(logs);
+        arrays::fill(&mut uses);
         search::fill(&mut uses, trace, &events, book);
         Self { uses, events }
     }
@@ -126,17 +127,10 @@ impl Block {
         layouts: &Layouts,
     ) -> (SlotKind, Method) {
         let Some(entry) = &slot.entry else {
-            return plain::by_number(number).map_or((SlotKind::Unknown, Method::None), |kind| {
-                (kind, Method::Number)
-            });
+            return self.without_entry(contract, number, slot);
         };
         let Some(&(kind, basis)) = layouts.get(&entry.place) else {
-            let of_address = entry.keys.iter().any(|key| as_address(*key).is_some());
-            let kind = match of_address {
-                true => SlotKind::AddressEntry,
-                false => SlotKind::OtherEntry,
-            };
-            return (kind, Method::None);
+            return (unknown_entry(entry), Method::None);
         };
         let basis = match self.logged(contract, slot, entry, kind) {
             true => Basis::Log,
@@ -147,6 +141,24 @@ impl Block {
             Some(_) => Method::Search(basis),
         };
         (kind, method)
+    }
+
+    /// What a slot is that is no entry: by its number, or as an element of an array.
+    fn without_entry(&self, contract: Address, number: U256, slot: &SlotUse) -> (SlotKind, Method) {
+        if let Some(kind) = plain::by_number(number) {
+            return (kind, Method::Number);
+        }
+        let Some(array) = slot.array else {
+            return (SlotKind::Unknown, Method::None);
+        };
+        let parent = self.uses.get(&(contract, array));
+        match parent.and_then(|parent| parent.entry.as_ref()) {
+            Some(entry) => (unknown_entry(entry), Method::None),
+            None => match plain::by_number(array) {
+                Some(_) => (SlotKind::ArrayElement, Method::Number),
+                None => (SlotKind::Unknown, Method::None),
+            },
+        }
     }
 
     /// Whether a log of the block names this very entry, and agrees with its values.
@@ -179,5 +191,13 @@ impl Block {
             }
             finding.movable = finding.kind.is_object() && object_of(access).is_some();
         }
+    }
+}
+
+/// What is known of an entry whose mapping is not known.
+fn unknown_entry(entry: &Entry) -> SlotKind {
+    match entry.keys.iter().any(|key| as_address(*key).is_some()) {
+        true => SlotKind::AddressEntry,
+        false => SlotKind::OtherEntry,
     }
 }

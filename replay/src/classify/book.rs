@@ -153,8 +153,8 @@ impl LayoutBook {
                 let _ = write!(
                     text,
                     "[[contract]]\naddress = \"{contract:#x}\"\nsource = \"observed: {shown} entries \
-                     from block {first} on\"\nlayouts = [\n{}]\n\n",
-                    lines.concat()
+                     from block {first} on\"\nlayouts = [{}]\n\n",
+                    lines.join(", ")
                 );
             }
         }
@@ -202,14 +202,14 @@ fn only<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
 }
 
 fn layout_line(place: &Place, kind: SlotKind) -> String {
-    let mut line = format!("    {{ kind = \"{kind}\", base = \"{:#x}\"", place.base);
+    let mut line = format!("{{ kind = \"{kind}\", base = \"{:#x}\"", place.base);
     if place.scheme != super::Scheme::Solidity {
         let _ = write!(line, ", scheme = \"{}\"", place.scheme);
     }
     if place.offsets.iter().any(|offset| *offset != 0) {
         let _ = write!(line, ", offsets = {:?}", place.offsets);
     }
-    line + " },\n"
+    line + " }"
 }
 
 #[cfg(test)]

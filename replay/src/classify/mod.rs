@@ -15,7 +15,8 @@
 //! 1. *Where it is.* With preimages, of the execution or found by search, it is an entry of a mapping
 //!    ([`Place`]) with keys. Else its number may say that it is the contract's own: below 2^32 a
 //!    declared variable, up to 2^32 words behind `keccak256(n)`, n < 1,024, an array's element, up to
-//!    16 words behind a known constant (ERC-1967, ERC-7201) unstructured storage.
+//!    16 words behind a known constant (ERC-1967, ERC-7201) unstructured storage. An array in a mapping
+//!    is found by its length, if the block touches that too.
 //! 2. *What its mapping holds.* One thing, for all of its entries. Registry and logs say it, the logs
 //!    of all blocks together ([`LayoutBook`] has the rule). A log's word is exact where the entry's
 //!    keys are those that it names and the value moved, at that index, by what it says:
@@ -48,19 +49,23 @@
 //! - Without any log, two entries of one mapping that move by opposite amounts in a transaction make it
 //!   a mapping of balances, if it is the contract's only one: method `shape`. Tokens from before ERC-20
 //!   look like this, and so do deposits within an exchange; both are balances of users.
+//! - A contract has one mapping of balances, one of owners, one of allowances: two slots never are the
+//!   same object.
 //!
 //! # What is not seen
 //!
 //! A token whose balances lie in another contract than the one that logs (a storage contract behind
 //! it); arrays and mappings inside of structs beyond 16 words; layouts that hash strings. Solady's
 //! ERC-20 is recognised by search, but the trace's preimages cannot say its keys: such slots have a
-//! class and no object key, and stay in the permanent tier.
+//! class and no object key, and stay in the permanent tier. The same goes for CDPs of protocols whose
+//! positions are not numbered by their owner (all that the registry has), and Permit2's allowances.
 //!
 //! # Cost
 //!
 //! One or two hashes for each slot with preimages. The search hashes about 620 inputs for each holder
 //! that a log of an unknown token names, where the token has slots that nothing explains.
 
+mod arrays;
 mod balance;
 mod block;
 mod book;
@@ -74,9 +79,10 @@ mod registry;
 mod report;
 mod rules;
 mod search;
+mod uses;
+
 #[cfg(test)]
 mod tests;
-mod uses;
 
 pub use balance::BalanceCheck;
 pub use block::{BlockFindings, Finding, apply_book, classify_block, forget, learn_block};

@@ -23,7 +23,9 @@
 //! ```
 //!
 //! An entry has `kind` and `base`; `scheme` is `solidity` if it is not there, and `offsets` has a
-//! number for each key: how many words behind its hash the next mapping, or the slot, lies.
+//! number for each key: how many words behind its hash the next mapping, or the slot, lies. The keys
+//! are those of the kind, all offsets 0, if it is not there. A position that takes several words has an
+//! entry for each of them.
 
 use super::{
     Place, Scheme, SlotKind,
@@ -219,6 +221,8 @@ impl LayoutEntry {
     fn place(self, contract: Address) -> Result<Place, RegistryError> {
         let kind = self.kind;
         let expected = match (kind, kind.keys(), &self.offsets) {
+            // Permit2 has the token as a key between owner and spender.
+            (SlotKind::Allowance, _, Some(offsets)) if offsets.len() == 3 => 3,
             (_, Some(keys), _) => keys,
             // A position has one key or two, by protocol.
             (SlotKind::Cdp, None, Some(offsets)) if !offsets.is_empty() => offsets.len(),

@@ -67,8 +67,7 @@ fn holder(events: &ContractEvents, holder: Address, moved: &Move) -> Option<Sign
     {
         return Some(Sign::Exact(SlotKind::Erc721Count));
     }
-    let flow = flow.filter(|flow| flow.transfer && !flow.delta().is_zero())?;
-    debug_assert_ne!(flow.delta(), U256::ZERO);
+    flow.filter(|flow| flow.transfer && !flow.delta().is_zero())?;
     Some(if delta.is_zero() {
         Sign::Against
     } else {
@@ -149,8 +148,8 @@ pub(super) fn evidence(uses: &Uses, events: &Events) -> BTreeMap<(Address, Place
     shown
 }
 
-/// Mappings of which exactly two entries moved at an index, by opposite amounts, with how often that
-/// was so. Only where the contract logged no transfer at that index: there, logs say more.
+/// Mappings of which exactly two entries moved at an index, by opposite amounts above 1, with how often
+/// that was so. By 1 move the counters of ERC-721 contracts. Only where the contract logged no transfer at that index: there, logs say more.
 fn opposites(uses: &Uses, events: &Events) -> BTreeMap<(Address, Place), u64> {
     let mut deltas: BTreeMap<(Address, Place, u64), Vec<U256>> = BTreeMap::new();
     for ((contract, _), slot) in uses {
@@ -169,6 +168,8 @@ fn opposites(uses: &Uses, events: &Events) -> BTreeMap<(Address, Place), u64> {
             .is_some_and(|it| it.flows.keys().any(|key| key.0 == index));
         if let [one, other] = *deltas
             && one.wrapping_add(other).is_zero()
+            && one != U256::ONE
+            && other != U256::ONE
             && !logged
         {
             *pairs.entry((contract, place)).or_default() += 1;

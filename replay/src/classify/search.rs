@@ -50,7 +50,8 @@ struct Search<'a> {
 pub(super) fn fill(uses: &mut Uses, trace: &BlockTrace, events: &Events, book: &LayoutBook) {
     let mut wanted: BTreeMap<Address, BTreeSet<U256>> = BTreeMap::new();
     for ((contract, number), slot) in uses.iter() {
-        if slot.entry.is_none() && plain::by_number(*number).is_none() {
+        let explained = slot.entry.is_some() || slot.array.is_some();
+        if !explained && plain::by_number(*number).is_none() {
             wanted.entry(*contract).or_default().insert(*number);
         }
     }

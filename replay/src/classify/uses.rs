@@ -15,6 +15,8 @@ pub(super) struct SlotUse {
     pub(super) moves: Vec<Move>,
     /// The mapping that it is an entry of, with the keys that lead there, outermost first.
     pub(super) entry: Option<Entry>,
+    /// The slot of the array that it is an element of, where the block touches that as well.
+    pub(super) array: Option<U256>,
 }
 
 /// An entry of a mapping.

@@ -128,39 +128,41 @@ impl Collapse {
     }
 }
 
-/// Which object lives in the slot, by its class and the keys that it was hashed from.
+/// Which object lives in the slot, by its class and the keys that it was hashed from. With another number
+/// of keys than the class has, it is none that has an [`ObjectKey`].
 pub(crate) fn object_of(access: &SlotAccess) -> Option<ObjectKey> {
-    let first = access.preimages.first()?;
-    let second = access.preimages.get(1);
     let address = |word: B256| Address::from_word(word);
-    let key = match access.class {
-        ObjectClass::Unclassified | ObjectClass::PlainSlot => return None,
-        ObjectClass::Erc20Balance => ObjectKey::Erc20Balance {
-            owner: address(first.key),
+    let number = |word: B256| U256::from_be_bytes(word.0);
+    let keys: Vec<B256> = access.preimages.iter().map(|level| level.key).collect();
+    let key = match (access.class, keys.as_slice()) {
+        (ObjectClass::Erc20Balance, &[owner]) => ObjectKey::Erc20Balance {
+            owner: address(owner),
         },
-        ObjectClass::Erc721Owner => ObjectKey::Erc721Owner {
-            id: U256::from_be_bytes(first.key.0).try_into().ok()?,
+        (ObjectClass::Erc721Owner, &[id]) => ObjectKey::Erc721Owner {
+            id: number(id).try_into().ok()?,
         },
-        ObjectClass::Erc1155Balance => {
+        (ObjectClass::Erc1155Balance, &[first, second]) => {
             // Contracts nest the two in either order. Where both look like addresses, the id is first,
             // as OpenZeppelin has it.
-            let (mut id, mut owner) = (first.key, second?.key);
-            if is_address(id) && !is_address(owner) {
-                (id, owner) = (owner, id);
-            }
+            let owner_first = is_address(first) && !is_address(second);
+            let (owner, id) = match owner_first {
+                true => (first, second),
+                false => (second, first),
+            };
             ObjectKey::Erc1155Balance {
                 owner: address(owner),
-                id: U256::from_be_bytes(id.0),
+                id: number(id),
             }
         }
-        ObjectClass::Cdp => ObjectKey::Cdp {
-            owner: address(first.key),
-            id: U256::from_be_bytes(second?.key.0).try_into().ok()?,
+        (ObjectClass::Cdp, &[owner, id]) => ObjectKey::Cdp {
+            owner: address(owner),
+            id: number(id).try_into().ok()?,
         },
-        ObjectClass::Allowance => ObjectKey::Allowance {
-            owner: address(first.key),
-            spender: address(second?.key),
+        (ObjectClass::Allowance, &[owner, spender]) => ObjectKey::Allowance {
+            owner: address(owner),
+            spender: address(spender),
         },
+        _ => return None,
     };
     Some(key)
 }

@@ -10,10 +10,14 @@ use crate::{
         BlockFindings, BlockLogs, Comparison, LayoutBook, Registry, Report, apply_book,
         classify_block, forget, learn_block,
     },
-    trace::{TraceReader, TraceWriter},
+    trace::{TraceReader, TraceWriter, partial_path},
 };
 use eyre::WrapErr as _;
-use std::{fs, io::Write as _, path::Path};
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::Path,
+};
 use thinstate_formats::{BlockNumber, trace::BlockTrace};
 
 /// What the command finds out.
@@ -106,10 +110,27 @@ impl Job<'_> {
     }
 
     fn classify(&self, book: &mut LayoutBook, figures: &mut Figures) -> eyre::Result<()> {
-        let output = self.options.output.as_ref();
-        let mut writer = output
-            .map(|path| TraceWriter::create(path, self.reader.header()))
-            .transpose()?;
+        let Some(output) = &self.options.output else {
+            return self.classify_into(None, book, figures);
+        };
+        let mut writer = TraceWriter::create(output, self.reader.header())?;
+        if let Err(error) = self.classify_into(Some(&mut writer), book, figures) {
+            drop(writer);
+            // Half a trace is of no use: the whole one can be made again from the source.
+            fs::remove_file(partial_path(output))?;
+            return Err(error);
+        }
+        let path = writer.finish()?;
+        eprintln!("{}: written", path.display());
+        Ok(())
+    }
+
+    fn classify_into(
+        &self,
+        mut writer: Option<&mut TraceWriter>,
+        book: &mut LayoutBook,
+        figures: &mut Figures,
+    ) -> eyre::Result<()> {
         let eras = &self.options.eras;
         figures.eras = eras
             .iter()
@@ -126,10 +147,6 @@ impl Job<'_> {
             if let Some(writer) = &mut writer {
                 writer.push(&block)?;
             }
-        }
-        if let Some(writer) = writer {
-            let path = writer.finish()?;
-            eprintln!("{}: written", path.display());
         }
         Ok(())
     }
@@ -167,17 +184,12 @@ impl Figures {
 
 /// Writes a text whole or not at all.
 fn save(path: &Path, text: &str) -> eyre::Result<()> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let partial = partial_path(path);
     let write = || {
-        fs::create_dir_all(parent)?;
-        let mut file = tempfile::NamedTempFile::new_in(parent)?;
+        let mut file = File::create(&partial)?;
         file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        eyre::Ok(())
+        file.sync_all()?;
+        fs::rename(&partial, path)
     };
     write().wrap_err_with(|| path.display().to_string())
 }
