@@ -16,14 +16,16 @@ pub(super) fn print(figures: &Figures) -> io::Result<()> {
         summed.push((era.clone(), report));
     }
     summed.push(("all".to_owned(), &figures.all));
-    writeln!(out, "{}", sums(&summed))?;
+    writeln!(out, "{}", sums("written", &summed, |it| it.written))?;
+    writeln!(out, "{}", sums("touched", &summed, Tally::touched))?;
     writeln!(out, "{}", balances(&figures.all.balances))?;
     if let Some(search) = &figures.search {
         writeln!(out, "{}", comparison(search))?;
     }
+    writeln!(out, "{}", headline(&figures.all))?;
     writeln!(
         out,
-        "{} blocks, {} of them with logs; layouts: {} contracts in the registry, {} learned beyond it",
+        "{} blocks, {} with logs; layouts of {} contracts in the registry, of {} learned",
         figures.all.blocks, figures.with_logs, figures.known, figures.learned
     )
 }
@@ -79,39 +81,46 @@ fn rows(report: &Report) -> Table {
     table
 }
 
-/// The shares that matter, for some sets of blocks.
-fn sums(reports: &[(String, &Report)]) -> Table {
+/// The shares that matter, for some sets of blocks: of slots written, or of slots touched.
+fn sums(what: &str, reports: &[(String, &Report)], of: fn(&Tally) -> u64) -> Table {
     let mut table = table([
-        "blocks",
-        "slots written",
+        what,
+        "slots",
         "ERC-20",
         "objects",
-        "keys known",
-        "own",
-        "unrecognised",
-        "touched: ERC-20",
-        "objects",
+        "of users",
         "unrecognised",
     ]);
     for (name, report) in reports {
-        let (total, objects, unknown) = (report.total(), report.objects(), report.unrecognised());
-        let erc20 = report.count(|kind, _| kind == SlotKind::Erc20Balance);
-        let own = total.written - objects.written - unknown.written;
-        let [written, touched] = [total.written, total.touched()];
+        let whole = of(&report.total());
+        let percent = |tally: Tally| percent(of(&tally), whole);
         table.add_row([
             Cell::new(name),
-            number(written),
-            percent(erc20.written, written),
-            percent(objects.written, written),
-            percent(objects.movable_written, written),
-            percent(own, written),
-            percent(unknown.written, written),
-            percent(erc20.touched(), touched),
-            percent(objects.touched(), touched),
-            percent(unknown.touched(), touched),
+            number(whole),
+            percent(report.count(|kind, _| kind == SlotKind::Erc20Balance)),
+            percent(report.objects()),
+            percent(report.count(|kind, _| kind.is_of_user())),
+            percent(report.unrecognised()),
         ]);
     }
     table
+}
+
+/// What a policy can move, and what it cannot.
+fn headline(report: &Report) -> String {
+    let (total, objects) = (report.total(), report.objects());
+    let addressed = report.count(|kind, _| kind == SlotKind::AddressEntry);
+    let text = |part, whole| share(part, whole).map_or(0.0, |share| 100.0 * share);
+    format!(
+        "{:.1} % of slot writes are objects of users ({:.1} % with a key that a cheap tier can use), \
+         {:.1} % of touches.\nUnrecognised: {:.1} % of writes. A user's at most: the {:.1} % that have an \
+         address among their keys.",
+        text(objects.written, total.written),
+        text(objects.movable_written, total.written),
+        text(objects.touched(), total.touched()),
+        text(report.unrecognised().written, total.written),
+        text(addressed.written, total.written),
+    )
 }
 
 fn balances(check: &BalanceCheck) -> Table {
@@ -141,7 +150,11 @@ fn comparison(comparison: &Comparison) -> Table {
         "precision",
         "recall",
     ]);
-    for (kind, agreement) in &comparison.kinds {
+    let objects = comparison
+        .kinds
+        .iter()
+        .filter(|(kind, _)| kind.is_of_user());
+    for (kind, agreement) in objects {
         table.add_row([
             Cell::new(kind),
             number(agreement.both),
@@ -153,4 +166,49 @@ fn comparison(comparison: &Comparison) -> Table {
         ]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::{Agreement, Basis, Method};
+
+    #[test]
+    fn no_table_is_wider_than_90_columns() {
+        let many = 999_999_999;
+        let tally = Tally {
+            read: many,
+            written: many,
+            movable: many,
+            movable_written: many,
+        };
+        let method = Method::Preimage(Basis::Registry);
+        let rows = SlotKind::ALL.map(|kind| ((kind, method), tally));
+        let report = Report {
+            blocks: many,
+            rows: rows.into(),
+            balances: BalanceCheck {
+                agree: many,
+                ..BalanceCheck::default()
+            },
+        };
+        let agreement = Agreement {
+            both: many,
+            missed: many,
+            extra: many,
+            wrong: many,
+        };
+        let kinds = SlotKind::ALL.map(|kind| (kind, agreement)).into();
+        let named = [("2015-2017".to_owned(), &report)];
+        let texts = [
+            super::rows(&report).to_string(),
+            sums("written", &named, Tally::touched).to_string(),
+            balances(&report.balances).to_string(),
+            comparison(&Comparison { kinds }).to_string(),
+        ];
+        for text in texts {
+            let widest = text.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(90), "{text}");
+        }
+    }
 }
