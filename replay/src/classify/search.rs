@@ -4,7 +4,8 @@
 //!
 //! 1. **Known mappings**, of the registry or learned: the block's addresses as holders (accounts it
 //!    touched, what its logs name, what its slots hold), ids that its logs name, and as allowances
-//!    those whose log sent tokens, with every account that the same index touched.
+//!    those whose log sent tokens, with every account that the same index touched. Of a contract
+//!    without logs, allowances of all accounts that an index touched to each other, if they are few.
 //! 2. **Unknown tokens**: the holders and ids that the contract's own logs name, in mappings at slots
 //!    0 to [`BASES`], at OpenZeppelin's namespaces, in both orders, and as Solady's ERC-20 does it.
 //!
@@ -29,6 +30,10 @@ use thinstate_formats::{keccak::BatchHasher, trace::BlockTrace};
 /// contracts begin at multiples of 50, plus one.
 const BASES: u64 = 304;
 
+/// Accounts that an index touches, up to which each is tried as owner and as spender: their pairs grow
+/// with the square.
+const PAIRED_ACCOUNTS: usize = 48;
+
 /// A slot that keys may lead to.
 struct Guess {
     place: Place,
@@ -44,6 +49,8 @@ struct Search<'a> {
     holders: BTreeSet<Address>,
     /// Accounts by the index that touched them.
     touched: BTreeMap<u64, Vec<Address>>,
+    /// Indexes by the contract whose slots they touched.
+    indexes: BTreeMap<Address, BTreeSet<u64>>,
 }
 
 /// Looks for the keys of slots that have none. What is found is put into `uses`.
@@ -75,6 +82,11 @@ impl<'a> Search<'a> {
             let accounts = group.accounts.iter().map(|it| it.address);
             touched.insert(group.index.get(), accounts.collect());
         }
+        let mut indexes: BTreeMap<Address, BTreeSet<u64>> = BTreeMap::new();
+        for ((contract, _), slot) in uses {
+            let of_slot = slot.moves.iter().map(|it| it.index);
+            indexes.entry(*contract).or_default().extend(of_slot);
+        }
         let values = uses.values().flat_map(|slot| &slot.moves);
         let values = values.flat_map(|it| [it.before, it.after]);
         let holders = touched
@@ -90,6 +102,7 @@ impl<'a> Search<'a> {
             events,
             holders,
             touched,
+            indexes,
         }
     }
 
@@ -111,14 +124,18 @@ impl<'a> Search<'a> {
     /// Guesses in the contract's known mappings.
     fn known(&self, contract: Address) -> Vec<Guess> {
         let none = ContractEvents::default();
-        let events = self.events.of(contract).unwrap_or(&none);
+        let logged = self.events.of(contract);
+        let events = logged.unwrap_or(&none);
         let mut guesses = Vec::new();
         for (place, (kind, _)) in self.book.layouts(contract) {
             let keys: Vec<Vec<B256>> = match (kind, place.offsets.len()) {
                 (SlotKind::Erc721Owner, _) => ids(events).map(|id| vec![id]).collect(),
                 (SlotKind::Erc1155Balance, _) => multi_keys(events).collect(),
                 (_, 1) => self.holders.iter().map(|it| vec![it.into_word()]).collect(),
-                (_, 2) => self.pairs(events).into_iter().collect(),
+                (_, 2) => match logged {
+                    Some(events) => self.pairs(events).into_iter().collect(),
+                    None => self.pairs_of_touched(contract).into_iter().collect(),
+                },
                 _ => Vec::new(),
             };
             guesses.extend(keys.into_iter().map(|keys| Guess {
@@ -148,6 +165,22 @@ impl<'a> Search<'a> {
             }
             for spender in self.touched.get(index).into_iter().flatten() {
                 pairs.insert(vec![owner.into_word(), spender.into_word()]);
+            }
+        }
+        pairs
+    }
+
+    /// Owners and spenders of a contract that logged nothing: whoever was there together.
+    fn pairs_of_touched(&self, contract: Address) -> BTreeSet<Vec<B256>> {
+        let mut pairs = BTreeSet::new();
+        for index in self.indexes.get(&contract).into_iter().flatten() {
+            let touched = self.touched.get(index).map_or(&[][..], Vec::as_slice);
+            if touched.len() > PAIRED_ACCOUNTS {
+                continue;
+            }
+            for owner in touched {
+                let with = |spender: &Address| vec![owner.into_word(), spender.into_word()];
+                pairs.extend(touched.iter().map(with));
             }
         }
         pairs

@@ -170,7 +170,8 @@ fn what_one_block_teaches_is_not_forgotten_in_the_next() {
 fn the_registry_needs_no_logs() {
     let text = format!(
         "[[contract]]\naddress = \"{TOKEN}\"\nsource = \"test\"\nlayouts = [{{kind = \
-         'erc20_balance', base = '0x9', scheme = 'vyper'}}]"
+         'erc20_balance', base = '0x9', scheme = 'vyper'}}, {{kind = 'allowance', base = '0xa', scheme \
+         = 'vyper'}}]"
     );
     let mut book = LayoutBook::new(Registry::parse(&text).expect("a registry"));
     let (mut trace, _, [of_a, _, allowed]) = token(PreimageOrder::BaseThenKey);
@@ -178,7 +179,7 @@ fn the_registry_needs_no_logs() {
     let findings = classify_block(&mut trace, &BlockLogs::default(), &mut book);
     let known = Method::Search(Basis::Registry);
     assert_eq!(of(&findings, of_a), (SlotKind::Erc20Balance, known));
-    assert_eq!(of(&findings, allowed), (SlotKind::Unknown, Method::None));
+    assert_eq!(of(&findings, allowed), (SlotKind::Allowance, known));
 }
 
 #[test]
