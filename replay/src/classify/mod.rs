@@ -70,6 +70,7 @@ mod balance;
 mod block;
 mod book;
 mod events;
+mod guess;
 mod kind;
 mod logs;
 mod method;

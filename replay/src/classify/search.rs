@@ -7,7 +7,7 @@
 //!    those whose log sent tokens, with every account that the same index touched. Of a contract
 //!    without logs, allowances of all accounts that an index touched to each other, if they are few.
 //! 2. **Unknown tokens**: the holders and ids that the contract's own logs name, in mappings at slots
-//!    0 to [`BASES`], at OpenZeppelin's namespaces, in both orders, and as Solady's ERC-20 does it.
+//!    below 304, at OpenZeppelin's namespaces, in both orders, and as Solady's ERC-20 does it.
 //!
 //! A hit is a preimage, as good as one that an execution reveals: two inputs with one hash are not
 //! going to be met. Costs one keccak256 for each guess, in SIMD lanes; a guess of two keys one more.
@@ -16,6 +16,7 @@ use super::{
     Place, Scheme, SlotKind,
     book::LayoutBook,
     events::{ContractEvents, Events},
+    guess::{Guess, guesses, ids, multi_keys, one_key},
     place::{
         SOLADY_ALLOWANCE_SEED, SOLADY_BALANCE_SEED, as_address, solady_allowance, solady_balance,
     },
@@ -26,19 +27,9 @@ use alloy_primitives::{Address, B256, U256};
 use std::collections::{BTreeMap, BTreeSet};
 use thinstate_formats::{keccak::BatchHasher, trace::BlockTrace};
 
-/// Declared slots at which mappings of unknown tokens are looked for: OpenZeppelin's upgradeable
-/// contracts begin at multiples of 50, plus one.
-const BASES: u64 = 304;
-
 /// Accounts that an index touches, up to which each is tried as owner and as spender: their pairs grow
 /// with the square.
 const PAIRED_ACCOUNTS: usize = 48;
-
-/// A slot that keys may lead to.
-struct Guess {
-    place: Place,
-    keys: Vec<B256>,
-}
 
 /// What a search goes by.
 struct Search<'a> {
@@ -283,64 +274,4 @@ impl<'a> Search<'a> {
             found.push((U256::from_be_bytes(hash.0), guess.entry()));
         }
     }
-}
-
-impl Guess {
-    /// The entry, with its preimages where the trace's format has words for them.
-    fn entry(self) -> Entry {
-        let mut base = self.place.base;
-        let mut found = Vec::new();
-        for (key, offset) in self.keys.iter().zip(&self.place.offsets) {
-            if let Some(level) = Place::preimage(self.place.scheme, base, *key) {
-                base = level.hash().wrapping_add(U256::from(*offset));
-                found.push(level);
-            }
-        }
-        Entry {
-            place: self.place,
-            keys: self.keys,
-            found: Some(found),
-        }
-    }
-}
-
-/// Holders and ids that the contract's logs name, in mappings that are not known.
-fn one_key(events: &ContractEvents) -> Vec<Guess> {
-    let holders: BTreeSet<_> = events.holders().map(|it| it.into_word()).collect();
-    guesses(holders.into_iter().chain(ids(events)).map(|key| vec![key]))
-}
-
-/// Keys in all mappings that tokens are known to use.
-fn guesses(keys: impl Iterator<Item = Vec<B256>>) -> Vec<Guess> {
-    let erc20 = plain::namespace("openzeppelin.storage.ERC20");
-    let erc721 = plain::namespace("openzeppelin.storage.ERC721");
-    // ERC20Storage: balances, allowances. ERC721Storage: name, symbol, owners, balances, approvals,
-    // operators.
-    let namespaced = (0..2)
-        .map(|member| erc20 + U256::from(member))
-        .chain((2..6).map(|member| erc721 + U256::from(member)));
-    let bases: Vec<_> = (0..BASES).map(U256::from).chain(namespaced).collect();
-    keys.flat_map(|keys| {
-        let places = bases
-            .iter()
-            .flat_map(move |base| [Scheme::Solidity, Scheme::Vyper].map(|scheme| (scheme, *base)));
-        let guess = move |(scheme, base)| Guess {
-            place: Place::simple(scheme, base, keys.len()),
-            keys: keys.clone(),
-        };
-        places.map(guess).collect::<Vec<_>>()
-    })
-    .collect()
-}
-
-fn ids(events: &ContractEvents) -> impl Iterator<Item = B256> {
-    events.tokens.keys().map(|(_, id)| *id)
-}
-
-/// Holder and id in both orders, as contracts nest them in both.
-fn multi_keys(events: &ContractEvents) -> impl Iterator<Item = Vec<B256>> {
-    events
-        .multi
-        .keys()
-        .flat_map(|(_, holder, id)| [vec![*id, holder.into_word()], vec![holder.into_word(), *id]])
 }
