@@ -53,7 +53,11 @@ impl TraceHeader {
         let mut bytes = [0; TRACE_HEADER_BYTES];
         put::<0, 8, _>(&mut bytes, *MAGIC);
         put::<VERSION_AT, 2, _>(&mut bytes, TRACE_VERSION.to_le_bytes());
-        let flags = if self.values_assumed { VALUES_ASSUMED } else { 0 };
+        let flags = if self.values_assumed {
+            VALUES_ASSUMED
+        } else {
+            0
+        };
         put::<FLAGS_AT, 2, _>(&mut bytes, flags.to_le_bytes());
         put::<CHAIN_AT, 8, _>(&mut bytes, self.chain_id.to_le_bytes());
         seal::<CRC_AT, _>(&mut bytes);

@@ -102,7 +102,11 @@ impl BlockFigures {
         };
         let expected = json::hash(&json::need(&mut object, "hash")?, "hash")?;
         let txs = json::list(json::need(&mut object, "transactions")?, "transactions")?;
-        let tx_hashes = txs.iter().enumerate().map(tx_hash).collect::<Result<_, _>>()?;
+        let tx_hashes = txs
+            .iter()
+            .enumerate()
+            .map(tx_hash)
+            .collect::<Result<_, _>>()?;
         let header: Header = json::described(Value::Object(object), "block", "a block header")?;
         json::same_hash("hash", expected, header.hash_slow())?;
         Ok(Self::new(&header, expected, tx_hashes))

@@ -186,9 +186,14 @@ fn canonical(path: PathBuf, kind: InputKind) -> PathBuf {
     if kind != InputKind::Prestate || !name.contains(".diff.json") {
         return path;
     }
-    let plain = name.trim_end_matches(".zst").replace(".diff.json", ".prestate.json");
+    let plain = name
+        .trim_end_matches(".zst")
+        .replace(".diff.json", ".prestate.json");
     let candidates = [format!("{plain}.zst"), plain].map(PathBuf::from);
-    candidates.into_iter().find(|it| it.is_file()).unwrap_or(path)
+    candidates
+        .into_iter()
+        .find(|it| it.is_file())
+        .unwrap_or(path)
 }
 
 /// What a path is by its name, and where that leaves it open, by how it begins.
@@ -240,7 +245,6 @@ fn number(path: &Path) -> Option<BlockNumber> {
     let name = path.file_name()?.to_str()?;
     name.split('.').next()?.parse().ok().map(BlockNumber)
 }
-
 
 #[cfg(test)]
 mod tests {

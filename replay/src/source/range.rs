@@ -156,9 +156,9 @@ impl fmt::Display for BlockRanges {
 impl BlockRanges {
     /// Whether the latest block has to be known.
     pub fn needs_latest(&self) -> bool {
-        self.0.iter().any(|range| {
-            range.end == End::AfterLatest || range.start == Start::Latest
-        })
+        self.0
+            .iter()
+            .any(|range| range.end == End::AfterLatest || range.start == Start::Latest)
     }
 
     /// The blocks, ascending, each once. With a latest block none may be above it.
@@ -168,12 +168,6 @@ impl BlockRanges {
             range.resolve(latest, &mut numbers)?;
         }
         Ok(numbers.into_iter().map(BlockNumber).collect())
-    }
-
-    /// Whether a block is among those named, where none of it counts from the latest one.
-    pub fn filter(&self) -> Result<impl Fn(BlockNumber) -> bool + use<>, RangeError> {
-        let numbers: BTreeSet<_> = self.resolve(None)?.into_iter().collect();
-        Ok(move |number| numbers.contains(&number))
     }
 }
 
@@ -262,10 +256,13 @@ impl BlockRange {
             Start::BeforeEnd(blocks) => end.unwrap_or_default().saturating_sub(blocks),
             Start::Latest => after_latest()?.saturating_sub(1),
         };
-        Ok((start, match self.end {
-            End::AfterStart(blocks) => start.saturating_add(blocks),
-            End::At(_) | End::AfterLatest => end.unwrap_or_default(),
-        }))
+        Ok((
+            start,
+            match self.end {
+                End::AfterStart(blocks) => start.saturating_add(blocks),
+                End::At(_) | End::AfterLatest => end.unwrap_or_default(),
+            },
+        ))
     }
 }
 
@@ -432,7 +429,10 @@ mod tests {
     #[test]
     fn no_range_goes_past_what_there_is() {
         for text in ["5:", "-5:", "latest"] {
-            assert!(text.parse::<BlockRanges>().unwrap().needs_latest(), "{text}");
+            assert!(
+                text.parse::<BlockRanges>().unwrap().needs_latest(),
+                "{text}"
+            );
             let text = text.to_owned();
             assert_eq!(blocks(&text, None), Err(RangeError::NoLatest { text }));
         }
@@ -448,13 +448,6 @@ mod tests {
         let many = blocks(":1B", None);
         assert!(matches!(many, Err(RangeError::TooMany { .. })), "{many:?}");
         assert_eq!(blocks(":1B:500M", None), Ok(vec![0, 500_000_000]));
-    }
-
-    #[test]
-    fn a_filter_passes_nothing_else() {
-        let filter = "5:7,9".parse::<BlockRanges>().unwrap().filter().unwrap();
-        let passed: Vec<u64> = (0..20).filter(|it| filter(BlockNumber(*it))).collect();
-        assert_eq!(passed, [5, 6, 9]);
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Bytes and JSON of access lists.
 
-use super::AccessListFault;
+use super::{AccessListFault, words};
 use crate::source::{figures::BlockFigures, witness::json};
 use alloy_eip7928::{
     AccountChanges, BlockAccessIndex, BlockAccessList, BlockAccessListGasError, ITEM_COST,
@@ -10,18 +10,40 @@ use alloy_primitives::{B256, U256, keccak256};
 use alloy_rlp::Decodable as _;
 use serde_json::{Value, json};
 
-/// The list in these bytes, and nothing else.
-pub fn decode_rlp(mut bytes: &[u8]) -> Result<BlockAccessList, AccessListFault> {
-    let list = BlockAccessList::decode(&mut bytes).map_err(AccessListFault::Rlp)?;
-    if bytes.is_empty() {
-        return Ok(list);
+/// How slots and values are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListEncoding {
+    /// As integers without leading zeros: EIP-7928 and its tests.
+    #[default]
+    Integers,
+    /// As 32 bytes: EIP-8159, and lists that were made before the EIP was settled.
+    Words,
+}
+
+/// The list in these bytes, and nothing else, with the encoding that they are in. Where both are possible
+/// (no slot and no value has a leading zero) it is that of integers.
+pub fn decode_rlp(bytes: &[u8]) -> Result<(BlockAccessList, ListEncoding), AccessListFault> {
+    let mut rest = bytes;
+    let (list, encoding) = match BlockAccessList::decode(&mut rest) {
+        Ok(list) => (list, ListEncoding::Integers),
+        Err(error) => {
+            rest = bytes;
+            let list = words::decode(&mut rest).map_err(|_| AccessListFault::Rlp(error))?;
+            (list, ListEncoding::Words)
+        }
+    };
+    if rest.is_empty() {
+        return Ok((list, encoding));
     }
-    Err(AccessListFault::Trailing { left: bytes.len() })
+    Err(AccessListFault::Trailing { left: rest.len() })
 }
 
 /// The list's RLP.
-pub fn encode_rlp(list: &BlockAccessList) -> Vec<u8> {
-    alloy_rlp::encode(list)
+pub fn encode_rlp(list: &BlockAccessList, encoding: ListEncoding) -> Vec<u8> {
+    match encoding {
+        ListEncoding::Integers => alloy_rlp::encode(list),
+        ListEncoding::Words => words::encode(list),
+    }
 }
 
 /// The list in a document: the result of `eth_getBlockAccessList`, bare or as the whole response. The
@@ -37,7 +59,7 @@ pub fn encode_json(list: &BlockAccessList) -> Value {
 
 /// keccak256 of the list's RLP: what a header from Amsterdam on commits to.
 pub fn hash(list: &BlockAccessList) -> B256 {
-    keccak256(encode_rlp(list))
+    keccak256(encode_rlp(list, ListEncoding::Integers))
 }
 
 /// Holds a list to the rules of EIP-7928: accounts, slots and indexes ascend, each once; a slot is
@@ -75,7 +97,11 @@ fn account_json(account: &AccountChanges) -> Value {
             json!({"key": word(slot.slot), "changes": changes})
         })
         .collect();
-    let reads: Vec<Value> = account.storage_reads.iter().map(|it| json!(word(*it))).collect();
+    let reads: Vec<Value> = account
+        .storage_reads
+        .iter()
+        .map(|it| json!(word(*it)))
+        .collect();
     let balances: Vec<Value> = account
         .balance_changes
         .iter()

@@ -1,6 +1,8 @@
 //! Files of access lists: one list each, and where they have one, the file of their block.
 
-use super::{AccessListError, AccessListFault, check, codec, tx_count};
+use super::{
+    AccessListError, AccessListFault, ListEncoding, check, codec, repair::repair, tx_count,
+};
 use crate::source::{figures::BlockFigures, file};
 use alloy_eip7928::BlockAccessList;
 use std::path::{Path, PathBuf};
@@ -14,37 +16,58 @@ const BLOCK_ENDINGS: [&str; 4] = [
     ".block.rlp.zst",
 ];
 
+/// How files of lists are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListOptions {
+    /// Where blocks are looked for that do not stand beside their lists: `N.rlp`, `N.json`, `N.block.*`.
+    pub block_folder: Option<PathBuf>,
+    /// Bring lists into order that are not. Without it they are refused.
+    pub repair: bool,
+}
+
 /// A list with the figures of its block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListFile {
     /// The list, which keeps the rules.
     pub list: BlockAccessList,
+    /// How its file wrote slots and values; integers, where the file was JSON.
+    pub encoding: ListEncoding,
+    /// Items that were dropped to bring it into order.
+    pub dropped: u64,
     /// Its block's figures: without a header, where the block's file is not at hand.
     pub figures: BlockFigures,
 }
 
 /// Reads a list and checks it. The file is RLP, or with a name in `.json` the JSON of the RPC, each also
 /// with `.zst`; its name begins with the block's number. The block is looked for beside it
-/// (`N.block.json`, `N.block.rlp`, also with `.zst`) and in `block_folder` (also as `N.rlp`, `N.json`).
-pub fn read(path: &Path, block_folder: Option<&Path>) -> Result<ListFile, AccessListError> {
-    read_inner(path, block_folder).map_err(|fault| fault.at(path))
+/// (`N.block.json`, `N.block.rlp`, also with `.zst`), then in the folder of the options.
+pub fn read(path: &Path, options: &ListOptions) -> Result<ListFile, AccessListError> {
+    read_inner(path, options).map_err(|fault| fault.at(path))
 }
 
-fn read_inner(path: &Path, block_folder: Option<&Path>) -> Result<ListFile, AccessListFault> {
+fn read_inner(path: &Path, options: &ListOptions) -> Result<ListFile, AccessListFault> {
     let number = number(path).ok_or(AccessListFault::Unnumbered)?;
     let bytes = file::read(path)?;
     let name = path.to_string_lossy();
-    let list = if name.trim_end_matches(".zst").ends_with(".json") {
-        codec::decode_json(serde_json::from_slice(&bytes).map_err(AccessListFault::Json)?)?
+    let (mut list, encoding) = if name.trim_end_matches(".zst").ends_with(".json") {
+        let document = serde_json::from_slice(&bytes).map_err(AccessListFault::Json)?;
+        (codec::decode_json(document)?, ListEncoding::Integers)
     } else {
         codec::decode_rlp(&bytes)?
     };
-    let figures = match companion_block(path, number, block_folder) {
+    let dropped = if options.repair { repair(&mut list) } else { 0 };
+    let block = companion_block(path, number, options.block_folder.as_deref());
+    let figures = match block {
         None => BlockFigures::without_header(number, tx_count(&list)),
         Some(path) => read_block(path, number)?,
     };
     check(&list, &figures)?;
-    Ok(ListFile { list, figures })
+    Ok(ListFile {
+        list,
+        encoding,
+        dropped,
+        figures,
+    })
 }
 
 fn read_block(path: PathBuf, number: BlockNumber) -> Result<BlockFigures, AccessListFault> {
@@ -68,7 +91,9 @@ pub fn companion_block(
     number: BlockNumber,
     block_folder: Option<&Path>,
 ) -> Option<PathBuf> {
-    let beside = BLOCK_ENDINGS.iter().map(|ending| list.with_file_name(format!("{number}{ending}")));
+    let beside = BLOCK_ENDINGS
+        .iter()
+        .map(|ending| list.with_file_name(format!("{number}{ending}")));
     let endings = BLOCK_ENDINGS.iter().copied();
     let endings = endings.chain([".rlp", ".rlp.zst", ".json", ".json.zst"]);
     let elsewhere = block_folder.into_iter().flat_map(|folder| {
@@ -89,9 +114,10 @@ pub fn write(
     folder: &Path,
     number: BlockNumber,
     list: &BlockAccessList,
+    encoding: ListEncoding,
 ) -> Result<PathBuf, AccessListError> {
     let path = folder.join(format!("{number}.rlp"));
-    match file::write(&path, &codec::encode_rlp(list)) {
+    match file::write(&path, &codec::encode_rlp(list, encoding)) {
         Ok(()) => Ok(path),
         Err(error) => Err(AccessListFault::Io(error).at(path)),
     }

@@ -32,7 +32,9 @@ pub fn from_trace(
         }
     }
     let entries = entries.into_iter();
-    Ok(entries.map(|(address, entry)| entry.finish(address)).collect())
+    Ok(entries
+        .map(|(address, entry)| entry.finish(address))
+        .collect())
 }
 
 /// What becomes one account of the list.

@@ -15,7 +15,9 @@
 //!
 //! [`decode_rlp`] and [`decode_json`] take it apart, [`check`] holds it to the order and uniqueness that
 //! the EIP demands, [`hash`] is what a header commits to. Slots and values are RLP integers without
-//! leading zeros, as in EIP-7928 and its tests (EIP-8159 writes 32 bytes).
+//! leading zeros, as in EIP-7928 and its tests; the 32 bytes of EIP-8159 are read and written too
+//! ([`ListEncoding`]). Lists that people have made of nodes' traces break the order here and there:
+//! [`repair`] brings them into it, if asked.
 //!
 //! # To a trace
 //!
@@ -44,11 +46,14 @@ mod codec;
 mod error;
 mod files;
 mod from_trace;
+mod repair;
 mod to_trace;
+mod words;
 
 pub use alloy_eip7928::{AccountChanges, BlockAccessList};
-pub use codec::{check, decode_json, decode_rlp, encode_json, encode_rlp, hash};
+pub use codec::{ListEncoding, check, decode_json, decode_rlp, encode_json, encode_rlp, hash};
 pub use error::{AccessListError, AccessListFault};
-pub use files::{ListFile, companion_block, read, write};
+pub use files::{ListFile, ListOptions, companion_block, read, write};
 pub use from_trace::from_trace;
+pub use repair::repair;
 pub use to_trace::{Listed, codes, to_trace, tx_count};

@@ -101,11 +101,7 @@ impl Building<'_, '_> {
     }
 
     /// Slots of an account which, if it is fresh, had none before.
-    fn add_slots(
-        &mut self,
-        account: &AccountChanges,
-        fresh: bool,
-    ) -> Result<(), AccessListFault> {
+    fn add_slots(&mut self, account: &AccountChanges, fresh: bool) -> Result<(), AccessListFault> {
         let address = account.address;
         let hint = |hint| if fresh { SlotHint::Fresh } else { hint };
         for slot in &account.storage_changes {

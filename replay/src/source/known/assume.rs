@@ -73,7 +73,11 @@ pub(super) fn slot(address: Address, slot: U256, hint: SlotHint) -> U256 {
 /// Another value of as many bytes that is no zero either.
 fn other_value(value: U256) -> U256 {
     let other = value ^ U256::ONE;
-    if other.is_zero() { U256::from(2) } else { other }
+    if other.is_zero() {
+        U256::from(2)
+    } else {
+        other
+    }
 }
 
 /// What an account was that the block treats like this.

@@ -74,7 +74,9 @@ fn account(value: Value, field: &str) -> Result<PreAccount, Fault> {
     let hash = json::take(&mut object, "codeHash").or_else(|| json::take(&mut object, "code_hash"));
     let code = json::take(&mut object, "code");
     let code = code.map(|it| json::bytes(&it, &at("code"))).transpose()?;
-    let given = hash.map(|it| json::hash(&it, &at("codeHash"))).transpose()?;
+    let given = hash
+        .map(|it| json::hash(&it, &at("codeHash")))
+        .transpose()?;
     let code_hash = match (&code, given) {
         (Some(code), given) => {
             let hash = if code.is_empty() {
@@ -92,7 +94,9 @@ fn account(value: Value, field: &str) -> Result<PreAccount, Fault> {
     let storage = storage.map_or(Ok(BTreeMap::new()), |it| slots(it, &at("storage")))?;
     Ok(PreAccount {
         balance: balance.map(|it| word(&it, &at("balance"))).transpose()?,
-        nonce: nonce.map(|it| json::number(&it, &at("nonce"))).transpose()?,
+        nonce: nonce
+            .map(|it| json::number(&it, &at("nonce")))
+            .transpose()?,
         code_hash,
         code_length,
         storage,

@@ -24,9 +24,13 @@ pub fn read(path: &Path) -> Result<(Prestate, BlockFigures), PrestateError> {
     };
     let figures = read_block(&block, stem)?;
     let found = beside(".prestate.json");
-    let found = found.map(|path| decoded(&path, decode_prestates)).transpose()?;
+    let found = found
+        .map(|path| decoded(&path, decode_prestates))
+        .transpose()?;
     let changed = beside(".diff.json");
-    let changed = changed.map(|path| decoded(&path, decode_diffs)).transpose()?;
+    let changed = changed
+        .map(|path| decoded(&path, decode_diffs))
+        .transpose()?;
     Ok((Prestate::Traced { found, changed }, figures))
 }
 

@@ -59,7 +59,10 @@ mod tests {
                 let wait = backoff.wait(id, failures, None);
                 let whole = 500u64.saturating_mul(1 << failures.min(32).saturating_sub(1));
                 let whole = Duration::from_millis(whole).min(backoff.longest);
-                assert!(wait >= whole / 2 && wait <= whole, "{id} {failures}: {wait:?}");
+                assert!(
+                    wait >= whole / 2 && wait <= whole,
+                    "{id} {failures}: {wait:?}"
+                );
             }
         }
     }

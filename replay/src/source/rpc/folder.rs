@@ -45,9 +45,13 @@ impl FetchFolder {
     pub fn method_of(path: &Path) -> Option<FetchMethod> {
         let manifest: Manifest =
             serde_json::from_slice(&file::read(&path.join(MANIFEST)).ok()?).ok()?;
-        [FetchMethod::Witness, FetchMethod::Prestate, FetchMethod::Bal]
-            .into_iter()
-            .find(|method| method.to_string() == manifest.method)
+        [
+            FetchMethod::Witness,
+            FetchMethod::Prestate,
+            FetchMethod::Bal,
+        ]
+        .into_iter()
+        .find(|method| method.to_string() == manifest.method)
     }
 
     /// Begins a folder, or goes on with one that was begun for the same.
@@ -102,11 +106,14 @@ impl FetchFolder {
 
     /// The file by which a block is read.
     pub fn input(&self, number: BlockNumber) -> PathBuf {
-        self.file(number, match self.method {
-            FetchMethod::Witness => DocumentKind::Witness,
-            FetchMethod::Prestate => DocumentKind::Prestate,
-            FetchMethod::Bal => DocumentKind::Bal,
-        })
+        self.file(
+            number,
+            match self.method {
+                FetchMethod::Witness => DocumentKind::Witness,
+                FetchMethod::Prestate => DocumentKind::Prestate,
+                FetchMethod::Bal => DocumentKind::Bal,
+            },
+        )
     }
 
     /// Removes what is there of a block, so that it is fetched anew.

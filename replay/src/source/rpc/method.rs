@@ -181,7 +181,12 @@ pub fn choose(
     for (method, document) in candidates {
         match document.get(client, block, stop) {
             Ok(_) => return Ok(method),
-            Err(error) if matches!(error.source, CallFault::Refused { .. } | CallFault::Status { .. } | CallFault::Null) && !error.source.may_pass() => {
+            Err(error)
+                if matches!(
+                    error.source,
+                    CallFault::Refused { .. } | CallFault::Status { .. } | CallFault::Null
+                ) && !error.source.may_pass() =>
+            {
                 refused = Some(error);
             }
             Err(error) => return Err(error.into()),
