@@ -132,9 +132,6 @@ impl<'a> Files<'a> {
                 listed.no_changes
             ));
         }
-        if file.figures.header.is_none() {
-            notes.push("no block at hand: hash, gas and state root are not known".to_owned());
-        }
         Ok(Traced {
             code: access_list::codes(&file.list),
             trace: listed.trace,
