@@ -9,6 +9,12 @@ mod table;
 use eras::Eras;
 use std::{path::PathBuf, process::ExitCode};
 
+const AFTER_HELP: &str = "\
+Recognised by: preimage or search (where the keys come from), and log (a log names this entry and \
+agrees with its values), registry, learned (logs have shown what its mapping holds), named (a log \
+names it, its values move otherwise), shape (two entries moved by opposite amounts). Objects are what \
+a policy can give another tier; docs/classification.md has more.";
+
 /// Options of the command.
 ///
 /// Each slot of each block is held against preimages (in the trace), logs (of the blocks' witnesses),
@@ -16,6 +22,7 @@ use std::{path::PathBuf, process::ExitCode};
 /// one block holds in all: the trace is read twice, to learn and to classify. Slots are counted once
 /// for each block that touches them.
 #[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Options {
     /// The trace.
     #[arg(value_name = "TRACE")]

@@ -113,7 +113,9 @@ impl Job<'_> {
         let Some(output) = &self.options.output else {
             return self.classify_into(None, book, figures);
         };
-        let mut writer = TraceWriter::create(output, self.reader.header())?;
+        let mut writer = TraceWriter::create(output, self.reader.header()).wrap_err(
+            "the trace cannot be begun (remove what an interrupted command has left, FILE.partial)",
+        )?;
         if let Err(error) = self.classify_into(Some(&mut writer), book, figures) {
             drop(writer);
             // Half a trace is of no use: the whole one can be made again from the source.

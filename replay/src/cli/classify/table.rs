@@ -109,17 +109,18 @@ fn sums(what: &str, reports: &[(String, &Report)], of: fn(&Tally) -> u64) -> Tab
 /// What a policy can move, and what it cannot.
 fn headline(report: &Report) -> String {
     let (total, objects) = (report.total(), report.objects());
-    let addressed = report.count(|kind, _| kind == SlotKind::AddressEntry);
+    let of = |kind| report.count(|it, _| it == kind).written;
     let text = |part, whole| share(part, whole).map_or(0.0, |share| 100.0 * share);
     format!(
         "{:.1} % of slot writes are objects of users ({:.1} % with a key that a cheap tier can use), \
-         {:.1} % of touches.\nUnrecognised: {:.1} % of writes. A user's at most: the {:.1} % that have an \
-         address among their keys.",
+         {:.1} % of touches.\nUnrecognised: {:.1} % of writes ({:.1} % with an address among their keys, \
+         {:.1} % with other keys).",
         text(objects.written, total.written),
         text(objects.movable_written, total.written),
         text(objects.touched(), total.touched()),
         text(report.unrecognised().written, total.written),
-        text(addressed.written, total.written),
+        text(of(SlotKind::AddressEntry), total.written),
+        text(of(SlotKind::OtherEntry), total.written),
     )
 }
 
