@@ -1,0 +1,290 @@
+//! A report of a study that a machine of known speed carried out: nothing in it overlaps, is empty, or is not in
+//! the results.
+
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+#[path = "support/browser.rs"]
+mod browser;
+#[path = "support/runs.rs"]
+mod runs;
+
+use alloy_primitives::B256;
+use std::{collections::BTreeMap, path::Path, time::Duration};
+use thinstate_formats::BlockNumber;
+use thinstate_replay::{
+    measure::{BlockCost, DeviceProfile, Recorder, RunResult, StateSize, TierBytes, TierWork},
+    model::Scenario,
+    report,
+    study::{self, Cell, Runner, Shape, StudyError, StudySpec},
+};
+
+const DESIGNS: [&str; 6] = [
+    "mpt",
+    "mpt-expiry",
+    "temporary",
+    "utxo",
+    "layered",
+    "flat-lthash",
+];
+
+/// A machine on which each design has a speed of its own.
+struct Machine;
+
+impl Machine {
+    /// Seconds of a block at one times mainnet's gas.
+    fn seconds(cell: &Cell) -> f64 {
+        let place = DESIGNS.iter().position(|it| *it == cell.design).unwrap() as f64;
+        0.021 / (1.0 + place) * (cell.accounts as f64 / 1e6).powf(0.2)
+    }
+
+    fn cost(cell: &Cell, shape: Shape, number: u64) -> BlockCost {
+        let noise = 0.9 + 0.02 * ((number * 7) % 11) as f64;
+        let multiple = u64::from(shape.multiple);
+        let part = |share: f64| {
+            let seconds = Self::seconds(cell) * multiple as f64 * noise * share;
+            Duration::from_secs_f64(seconds)
+        };
+        let cheap = cell.design == "temporary" || cell.design == "layered";
+        let work = |each: u64| TierWork {
+            reads_hit: each * multiple,
+            reads_absent: each / 2 * multiple,
+            created: each / 4 * multiple,
+            updated: each / 2 * multiple,
+            deleted: each / 12 * multiple,
+            hashes: each * multiple,
+            permutations: each * 2 * multiple,
+            logical_read_bytes: each * 60 * multiple,
+            logical_written_bytes: each * 90 * multiple,
+            witness_bytes: if cheap { each * 7 * multiple } else { 0 },
+            ..TierWork::default()
+        };
+        BlockCost {
+            number: BlockNumber(number),
+            blocks: shape.multiple,
+            gas_used: 30_300_000 * multiple,
+            tx_count: 229 * multiple,
+            warm_up: number < shape.warm_up,
+            state_root: Some(B256::with_last_byte(number as u8)),
+            accounts: work(600),
+            slots: work(1_000),
+            temporary: if cheap {
+                work(300)
+            } else {
+                TierWork::default()
+            },
+            device_written_bytes: 400_000 * multiple,
+            device_read_bytes: 4_096 * multiple,
+            device_reads: multiple,
+            device_writes: 10,
+            state_read: part(0.4),
+            state_hash: part(0.35),
+            commit: part(0.25),
+            total: part(1.0),
+            cpu: part(1.4),
+            memory_bytes: 1 << 30,
+            ..BlockCost::default()
+        }
+    }
+}
+
+fn state(cell: &Cell) -> StateSize {
+    let tier = |live: u64, dead: u64| TierBytes {
+        live_objects: live,
+        dead_objects: dead,
+        spent_objects: dead / 3,
+        live_disk_bytes: live * 85,
+        live_memory_bytes: live * 3,
+        permanent_bytes: dead / 5,
+        archive_bytes: dead * 46,
+    };
+    let accounts = cell.accounts;
+    let mut tiers = BTreeMap::from([("permanent".to_owned(), tier(accounts * 5, 0))]);
+    if cell.design == "layered" {
+        tiers.insert("temporary".to_owned(), tier(accounts / 10, accounts));
+        tiers.insert("utxo".to_owned(), tier(accounts / 5, accounts / 2));
+    }
+    StateSize {
+        accounts,
+        slots: accounts * 4,
+        tiers,
+        folder_bytes: accounts * 425,
+    }
+}
+
+impl Runner for Machine {
+    fn machine(&self) -> serde_json::Value {
+        serde_json::json!({ "hostname": "nowhere", "cpu_cores": 2, "cpu_model": "<made & up>" })
+    }
+
+    fn device(&self) -> Option<DeviceProfile> {
+        Some(DeviceProfile {
+            name: "a device".to_owned(),
+            source: "made up".to_owned(),
+            read_iops: BTreeMap::from([(1, 15_000.0), (32, 100_000.0)]),
+            write_bytes_per_second: Some(3e8),
+            read_bytes_per_second: Some(4e8),
+            sync_latency_us: Some(125.0),
+            ..DeviceProfile::default()
+        })
+    }
+
+    fn run(
+        &mut self,
+        _: &StudySpec,
+        cell: &Cell,
+        shape: Shape,
+        dir: &Path,
+    ) -> Result<RunResult, StudyError> {
+        std::fs::create_dir_all(dir).unwrap();
+        let mut recorder = Recorder::create(dir).unwrap();
+        for number in 0..shape.warm_up + shape.blocks {
+            recorder.add(&Self::cost(cell, shape, number)).unwrap();
+        }
+        let mut run = runs::result(&recorder, shape.blocks);
+        run.machine = self.machine();
+        run.device = self.device();
+        run.config = serde_json::json!({ "threads": 2 });
+        run.workload.gas_multiple = shape.multiple;
+        run.design.name.clone_from(&cell.design);
+        run.design.trie = (cell.design.starts_with("mpt")).then(|| "all".to_owned());
+        run.state_before = state(cell);
+        run.state_after = state(cell);
+        let classes = [
+            ("erc20_balance", 38),
+            ("plain_slot", 50),
+            ("unclassified", 12),
+        ];
+        let classes = classes.map(|(name, share)| (name.to_owned(), share * shape.blocks));
+        run.workload.slots_written_by_class = classes.clone().into();
+        run.workload.slots_touched_by_class = classes.into();
+        recorder.finish(&run).unwrap();
+        Ok(run)
+    }
+
+    fn roots(&self, _: &Path) -> Result<Vec<(u64, B256)>, StudyError> {
+        Ok((0..3)
+            .map(|at| (at, B256::with_last_byte(at as u8)))
+            .collect())
+    }
+
+    fn stopped(&self) -> bool {
+        false
+    }
+
+    fn note(&mut self, _: &str) {}
+}
+
+/// A study of two sizes in `dir`, and its report.
+fn report_in(dir: &Path) -> (report::Data, Vec<report::Section>) {
+    let spec = StudySpec::parse(&format!(
+        "name = \"made <up>\"\ndesigns = {DESIGNS:?}\naccounts = [1000000, 10000000]\nmultiples = [1, 10, 100, 1000]\n\
+         held-out = {{ accounts = 10000000, multiple = 100 }}\n[bisect]\n[run]\nseconds = 3.0\n"
+    ))
+    .unwrap();
+    let scenario = Scenario {
+        accounts: 380_000_000,
+        threads: 8,
+        cache_bytes: 32e9,
+        device: Machine.device().unwrap(),
+    };
+    study::run(&spec, dir, &[scenario], &mut Machine).unwrap();
+    let data = report::Data::open(&[dir.to_owned()]).unwrap();
+    let sections = report::sections(&data);
+    (data, sections)
+}
+
+#[test]
+fn no_figure_lacks_its_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, sections) = report_in(dir.path());
+    let ids: Vec<_> = sections.iter().map(|section| section.id).collect();
+    let expected = [
+        "headline",
+        "multiples",
+        "stages",
+        "latency",
+        "io",
+        "bytes",
+        "growth",
+        "witness",
+        "model",
+        "workload",
+        "machine",
+    ];
+    assert_eq!(ids, expected);
+    for section in &sections {
+        for figure in &section.figures {
+            assert!(!figure.table.rows.is_empty(), "{}", section.id);
+            for bad in ["NaN", "inf"] {
+                assert!(!figure.svg.contains(bad), "{}: {bad}", section.id);
+            }
+            for row in &figure.table.rows {
+                assert_eq!(row.len(), figure.table.columns.len(), "{}", section.id);
+            }
+        }
+    }
+    // The headline is what the study found, to the digit.
+    let headline = &sections[0].figures[0].table;
+    for (row, cell) in headline.rows.iter().zip(&data.cells) {
+        let largest = cell.largest.multiple.unwrap();
+        let digits: String = row[3].chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(digits.parse::<u32>().unwrap(), largest);
+    }
+}
+
+#[test]
+fn no_report_needs_anything_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, sections) = report_in(dir.path());
+    let html = report::html(&data.title, &sections);
+    for needs in ["<script", "<link", "@import", "url(", "src="] {
+        assert!(!html.contains(needs), "{needs}");
+    }
+    assert!(html.contains("made &lt;up&gt;"));
+    assert!(html.contains("&lt;made &amp; up&gt;"));
+    let again = report::html(&data.title, &report::sections(&data));
+    assert_eq!(html, again, "the same results give the same bytes");
+    let markdown = report::markdown(&data.title, &sections);
+    for section in &sections {
+        assert!(markdown.contains(&format!("## {}", section.title)));
+    }
+}
+
+#[test]
+fn a_missing_or_damaged_result_is_never_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    report_in(dir.path());
+    let gone = dir.path().join("runs/mpt/1000000/x10/blocks.csv");
+    std::fs::remove_file(&gone).unwrap();
+    assert!(report::Data::open(&[dir.path().to_owned()]).is_err());
+    let nothing = tempfile::tempdir().unwrap();
+    assert!(report::Data::open(&[nothing.path().to_owned()]).is_err());
+    std::fs::write(nothing.path().join("study.json"), "{}").unwrap();
+    assert!(report::Data::open(&[nothing.path().to_owned()]).is_err());
+}
+
+#[test]
+fn no_label_overlaps_and_no_drawing_is_empty() {
+    let Some(browser) = browser::Browser::find() else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let (data, sections) = report_in(dir.path());
+    let html = report::html(&data.title, &sections);
+    for (width, dark) in [(1_000, false), (1_000, true), (420, false)] {
+        let found = browser.look_at(&html, dir.path(), width, dark);
+        let list = |name: &str| found[name].as_array().unwrap().clone();
+        let drawings: usize = sections.iter().map(|section| section.figures.len()).sum();
+        assert_eq!(found["drawings"].as_u64().unwrap() as usize, drawings);
+        assert!(found["marks"].as_u64().unwrap() > 10 * drawings as u64);
+        for fault in ["empty", "overlaps", "outside", "wide"] {
+            assert_eq!(
+                list(fault),
+                Vec::<serde_json::Value>::new(),
+                "{fault}, {width} wide"
+            );
+        }
+        let picture = browser.picture(&html, dir.path(), width, dark);
+        assert!(picture.len() > 20_000, "{} bytes", picture.len());
+    }
+}
