@@ -49,7 +49,7 @@ fn a_whole_probe_leaves_its_profile_alone() {
 /// Sends a signal when the probe is in the middle of its reads.
 fn interrupt(dir: &Path, signal: Signal) -> ExitStatus {
     let mut child = process::Command::new(THINSTATE)
-        .args(["device", "--seconds", "60", "--size", "16M", "--dir"])
+        .args(["device", "--seconds", "20", "--size", "16M", "--dir"])
         .arg(dir)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
