@@ -3,10 +3,11 @@
 use super::{
     COMPARISON_SCHEMA, P99_BLOCKS_MIN, RESAMPLES,
     bootstrap::{Resampler, intervals, ratio},
+    notes::notes,
     series::{STATISTICS, Series, Statistic},
     workload::{WorkloadDifference, same},
 };
-use crate::measure::{Blocks, METRICS, Metric, ReadError, RecordedRun, RunStatus, Unit};
+use crate::measure::{Blocks, METRICS, Metric, ReadError, RecordedRun, Unit};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -243,39 +244,4 @@ fn rows(
         }
     }
     rows
-}
-
-/// What a reader should know before the figures.
-fn notes(a: &RecordedRun, b: &RecordedRun) -> Vec<String> {
-    let mut notes = vec![];
-    for (name, run) in [("A", &a.result), ("B", &b.result)] {
-        match run.status {
-            RunStatus::Completed => {}
-            RunStatus::Interrupted => notes.push(format!("{name} was interrupted")),
-            RunStatus::Failed => notes.push(format!("{name} failed")),
-        }
-        if run.totals.elapsed_s < 1.0 {
-            notes.push(format!(
-                "{name} took less than a second: too little to trust"
-            ));
-        }
-        if run.program.dirty == Some(true) {
-            notes.push(format!("{name} was built from changes without a commit"));
-        }
-    }
-    for fact in [
-        "hostname",
-        "cpu_model",
-        "kernel_version",
-        "file_system",
-        "block_device",
-    ] {
-        let (of_a, of_b) = (&a.result.machine[fact], &b.result.machine[fact]);
-        if of_a != of_b {
-            notes.push(format!(
-                "their machines differ in {fact}: {of_a} and {of_b}"
-            ));
-        }
-    }
-    notes
 }

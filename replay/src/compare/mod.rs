@@ -6,6 +6,7 @@
 //! | `series` | the values of each metric, sorted once |
 //! | `bootstrap` | resamples, and the interval that they span |
 //! | `comparison` | all metrics and statistics of two runs |
+//! | `notes` | what else differs: machines, builds, how they ended |
 //! | `limit` | `p99=5%`: how much worse is too much |
 //!
 //! # Method
@@ -13,19 +14,20 @@
 //! The ratio of a statistic is B's over A's, each over the whole run. Its interval is a *cluster bootstrap*: the run is resampled
 //! [`RESAMPLES`] times, the statistic is computed anew over each resampled run as a whole, and the interval spans the middle 95 %
 //! of these ratios. What is drawn are not single blocks but stretches of consecutive ones, because a compaction, an expiry step or
-//! a period's end makes neighbours alike; a stretch has as many blocks as the cube root of their number (Künsch's order for this
-//! *moving-block* bootstrap, Annals of Statistics 17, 1989), and stretches wrap around the end, so that all blocks are drawn alike.
+//! a period's end makes neighbours alike; a stretch has as many blocks as the cube root of their number (the order that is
+//! usual for block bootstraps: Künsch, Annals of Statistics 17, 1989), and stretches wrap around the end, so that all blocks are drawn alike.
 //! Where both runs have the same blocks, the same stretches are drawn from both: what differs between blocks is then in neither
 //! interval. All draws follow from one seed.
 //!
 //! A p99 of few blocks is one of its largest values, whatever the resamples say: below [`P99_BLOCKS_MIN`] there is none.
 //!
 //! A difference that two runs of the same design show is none of the design's: a [noise floor](Comparison::noise_floor), measured
-//! so and stored in a result, is added to what is allowed.
+//! so and stored in a result, must lie wholly below the interval of a regression.
 
 mod bootstrap;
 mod comparison;
 mod limit;
+mod notes;
 mod series;
 mod workload;
 
