@@ -32,7 +32,8 @@ use alloy_primitives::keccak256;
 use order::Order;
 use parts::Parts;
 use thinstate_engine::{
-    BlockId, BulkProgress, BulkReport, BulkSource, PermanentTier, Store, leaf_store::LeafStore,
+    BlockId, BulkPart, BulkProgress, BulkReport, BulkSource, PermanentTier, Store,
+    leaf_store::LeafStore,
 };
 use thinstate_formats::{BlockNumber, object::ObjectClass};
 
@@ -76,6 +77,17 @@ pub fn layered<S: LeafStore>(
     let report = store.bulk_build_permanent(block_id(context.block), source, &progress)?;
     store.permanent().flush()?;
     Ok(report)
+}
+
+/// Gives all parts of a population to `each`, by ascending keys: for stores that are no permanent tier.
+pub fn each_part<E: From<FillError>>(
+    population: &Population,
+    keep: &Keep<'_>,
+    context: &FillContext<'_>,
+    each: impl FnMut(BulkPart) -> Result<(), E>,
+) -> Result<(), E> {
+    let order = sorted(population, context)?;
+    Parts::new(population, &order, keep, context.block).try_for_each(each)
 }
 
 fn sorted(population: &Population, context: &FillContext<'_>) -> Result<Order, FillError> {
