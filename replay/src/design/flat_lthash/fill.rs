@@ -3,7 +3,7 @@
 use super::{
     FlatLtHash,
     entry::{Delta, Entry},
-    layout::{HEAD_KEY, Head, encode_account, encode_slot, slot_key},
+    layout::{HEAD_KEY, encode_account, encode_slot, slot_key},
 };
 use crate::{
     design::{DesignError, FillContext, Overlay, Preload, StateDesign as _, seed},
