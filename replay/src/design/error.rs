@@ -1,5 +1,6 @@
 //! Why a design cannot go on.
 
+use crate::fill::FillError;
 use alloy_primitives::{Address, B256, U256};
 use thinstate_formats::{Account, BlockNumber};
 
@@ -116,5 +117,11 @@ impl DesignError {
             context,
             source: Box::new(source),
         }
+    }
+}
+
+impl From<FillError> for DesignError {
+    fn from(error: FillError) -> Self {
+        Self::store("fill the store")(error)
     }
 }

@@ -3,11 +3,11 @@
 use super::{PermanentDesign, witness::Brought};
 use crate::{
     design::{Applied, DesignError, tally},
+    fill,
     load::BlockLoad,
 };
-use alloy_primitives::B256;
 use std::time::Instant;
-use thinstate_engine::{BlockId, CommitError, CommitReport, PreparedBlock, StateError};
+use thinstate_engine::{CommitError, CommitReport, PreparedBlock, StateError};
 use thinstate_formats::{BlockNumber, StateChanges};
 
 impl PermanentDesign {
@@ -35,7 +35,7 @@ impl PermanentDesign {
         let state_hash = started.elapsed();
         let report = self
             .tier
-            .commit(block_id(load.number), prepared)
+            .commit(fill::block_id(load.number), prepared)
             .map_err(DesignError::store(format!("commit block {}", load.number)))?;
         let mut applied = applied(load, &report);
         applied.state_hash = state_hash;
@@ -81,15 +81,6 @@ impl PermanentDesign {
             Some(expected) if expected != got => Err(DesignError::NotNext { expected, got }),
             _ => Ok(()),
         }
-    }
-}
-
-/// The name of a block in the store: loads do not know their block's hash, and several blocks may have
-/// gone into one.
-pub(super) const fn block_id(number: BlockNumber) -> BlockId {
-    BlockId {
-        number,
-        hash: B256::ZERO,
     }
 }
 

@@ -3,24 +3,19 @@
 use super::PermanentDesign;
 use crate::{
     design::{DesignError, FillContext, Preload, StateDesign, seed},
+    fill,
     population::Population,
 };
 
 impl PermanentDesign {
-    /// Fills the empty store.
+    /// Fills the empty store, in bulk.
     pub(super) fn fill_with(
         &self,
         population: &Population,
         context: &FillContext<'_>,
     ) -> Result<(), DesignError> {
-        let all = population.accounts() + population.slots();
-        let mut done = 0;
-        for load in seed::population_blocks(population, context.block) {
-            (context.progress)("filled entries", done, all);
-            done += (load.accounts.len() + load.slots.len()) as u64;
-            self.apply_changes(&load, &load.changes(|_| true))?;
-        }
-        (context.progress)("filled entries", done, all);
+        let _changing = self.changing();
+        fill::permanent(&self.tier, population, &|_| true, context)?;
         Ok(())
     }
 
