@@ -22,6 +22,7 @@
 
 pub mod cache;
 mod error;
+pub mod folder;
 mod order;
 mod parts;
 
