@@ -34,6 +34,16 @@ pub struct FolderFill<'a> {
     pub progress: &'a (dyn Fn(&str, u64, u64) + Sync),
 }
 
+impl core::fmt::Debug for FolderFill<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("FolderFill")
+            .field("population", self.population.spec())
+            .field("block", &self.block)
+            .field("all_tiers", &self.all_tiers)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a folder was filled with, and what it took.
 #[derive(Clone, Debug, Serialize)]
 pub struct FilledFolder {

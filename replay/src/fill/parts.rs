@@ -8,7 +8,7 @@ use crate::population::{Population, SlotId};
 use alloy_primitives::B256;
 use rayon::prelude::*;
 use thinstate_engine::{BulkAccount, BulkPart, BulkSlot};
-use thinstate_formats::{Account, BlockNumber, keccak::BatchHasher, object::ObjectClass};
+use thinstate_formats::{BlockNumber, keccak::BatchHasher, object::ObjectClass};
 
 /// A part ends behind the account with which it has so many entries.
 const PART_ENTRIES: u64 = 1 << 17;
@@ -107,7 +107,7 @@ impl Filling<'_, '_> {
         };
         BulkAccount {
             key,
-            account: population.account(number).unwrap_or(Account::default()),
+            account: population.account(number).unwrap_or_default(),
             last_written: self.parts.written(age.unwrap_or_default()),
             slots,
         }
