@@ -33,7 +33,7 @@ enum Command {
     Verify(verify::Options),
     /// Write the state accesses of blocks to a trace, or describe one.
     Trace(trace::Options),
-    /// Look into a store: sizes, full verification, proofs, export; resurrect.
+    /// Make a store, or look into one: sizes, verification, proofs, export; resurrect.
     Store(store::Options),
     /// Build mainnet's genesis state, execute generated blocks on it, and check every root.
     Demo(demo::Options),

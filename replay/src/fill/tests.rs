@@ -50,12 +50,12 @@ fn root_of(population: &Population, keep: &Keep<'_>) -> B256 {
 
 #[test]
 fn no_root_differs_from_alloy_tries() {
-    for keep in [
-        &|_: ObjectClass| true as bool,
-        &|class: ObjectClass| class != ObjectClass::Erc20Balance,
-        &|_: ObjectClass| false,
-    ] as [&Keep<'_>; 3]
-    {
+    let keeps: [&Keep<'_>; 3] = [
+        &|_| true,
+        &|class| class != ObjectClass::Erc20Balance,
+        &|_| false,
+    ];
+    for keep in keeps {
         let population = population(3_000);
         let expected = root_of(&population, keep);
         let tier = PermanentTier::open(MemoryStore::new(), Options::default()).expect("opens");

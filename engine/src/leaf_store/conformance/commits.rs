@@ -179,7 +179,8 @@ pub(super) fn bulk_loads_are_whole_or_absent(subject: impl Subject) {
     assert!(scan(&store.snapshot(), Table::Accounts, &[], None).is_empty());
     assert_eq!(second.finish().unwrap(), keys.len() as u64);
     let refused = store.bulk_writer(Table::Storage);
-    assert!(matches!(refused, Err(StoreError::BadEntry { .. })));
+    assert!(matches!(&refused, Err(StoreError::BadEntry { .. })));
+    drop(refused);
     let subject = subject.reopened();
     let read = subject.store().snapshot();
     let with =

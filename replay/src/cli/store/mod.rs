@@ -1,6 +1,8 @@
-//! `thinstate store`: looks into a store that exists; one command of it changes the state.
+//! `thinstate store`: makes stores, and looks into those that exist; one command changes the state of one.
 
 mod export;
+mod init;
+mod init_progress;
 mod object;
 mod prove;
 mod resurrect;
@@ -26,6 +28,12 @@ pub(super) struct Options {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Make a store and fill it with a state of mainnet's shape.
+    ///
+    /// Accounts, slots and codes are drawn from a seed: sizes of contracts, lengths of values and the blocks in
+    /// which each was last written follow mainnet's. The same spec gives the same root on any machine. An
+    /// interrupted run leaves no store that opens; run the command again.
+    Init(init::Options),
     /// Print the head block, and what the store takes on disk and in memory.
     Stats(stats::Options),
     /// Compute every root again from the leaves; exit status 1 if one differs.
@@ -75,6 +83,7 @@ impl Datadir {
 /// Runs the command.
 pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     match &options.command {
+        Command::Init(options) => init::run(options),
         Command::Stats(options) => stats::run(options),
         Command::Verify(options) => verify::run(options),
         Command::Prove(options) => prove::run(options),
