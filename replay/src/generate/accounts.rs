@@ -58,7 +58,10 @@ impl AccountHabit {
         Self {
             windows: windows(&habits.locality, habits.hot_updates, fresh),
             written,
-            read: Hot::new(read_set(read_size, population, rng), habits.hot_read.exponent),
+            read: Hot::new(
+                read_set(read_size, population, rng),
+                habits.hot_read.exponent,
+            ),
             log: Log::new(),
         }
     }
@@ -144,7 +147,9 @@ impl Generator {
         let window = window(&self.account_habit.windows, &mut self.rng);
         let (from, to) = ends(window);
         for _ in 0..TRIES / 4 {
-            let Some(clock) = self.clock_ago(from, to) else { break };
+            let Some(clock) = self.clock_ago(from, to) else {
+                break;
+            };
             let drawn = self.account_habit.log.draw(clock, &mut self.rng);
             let Some(account) = drawn else { continue };
             let last = self.state.written_account(account);
@@ -177,7 +182,9 @@ impl Generator {
         let contracts = self.population.contracts();
         let senders_max = (changed.len() as f64 * SENDERS_MAX) as usize;
         let senders = changed.iter().filter(|it| it.0 >= contracts).count();
-        let senders = senders.min(senders_max).min(usize::try_from(txs).unwrap_or(usize::MAX));
+        let senders = senders
+            .min(senders_max)
+            .min(usize::try_from(txs).unwrap_or(usize::MAX));
         let (mut sent, mut nth) = (0, 0);
         for (account, hot) in changed {
             let Some(before) = self.state.account(*account, &self.population) else {
@@ -265,14 +272,21 @@ impl Generator {
             if draft.accounts_used.contains(&account) {
                 continue;
             }
-            let count = if account < hubs_end { &mut hubs } else { &mut elsewhere };
+            let count = if account < hubs_end {
+                &mut hubs
+            } else {
+                &mut elsewhere
+            };
             *count += 1;
             self.read_account(account, draft);
         }
         for _ in hubs..hot {
             let used = &draft.accounts_used;
             let fits = |it: &u64| !used.contains(it);
-            let drawn = self.account_habit.read.draw(draft.stamp, &mut self.rng, fits);
+            let drawn = self
+                .account_habit
+                .read
+                .draw(draft.stamp, &mut self.rng, fits);
             let Some(at) = drawn else { break };
             self.read_account(self.account_habit.read.keys[at], draft);
         }
@@ -307,7 +321,9 @@ impl Generator {
             }
             let hash = touch.before.map(|it| it.code_hash);
             let code = hash.and_then(|hash| self.codes.read(hash));
-            draft.code_reads.extend(code.filter(|it| seen.insert(it.hash)));
+            draft
+                .code_reads
+                .extend(code.filter(|it| seen.insert(it.hash)));
         }
         draft.code_writes.sort_unstable_by_key(|it| it.hash);
         draft.code_writes.dedup_by_key(|it| it.hash);

@@ -17,9 +17,14 @@ pub(super) struct Codes {
 impl Codes {
     pub(super) fn new(population: &Population) -> Self {
         let codes = population.codes();
-        let mut sorted: Vec<_> = codes.map(|(hash, code)| (code.len() as u32, hash)).collect();
+        let mut sorted: Vec<_> = codes
+            .map(|(hash, code)| (code.len() as u32, hash))
+            .collect();
         sorted.sort_unstable();
-        let lengths = sorted.iter().map(|(length, hash)| (*hash, *length)).collect();
+        let lengths = sorted
+            .iter()
+            .map(|(length, hash)| (*hash, *length))
+            .collect();
         Self { lengths, sorted }
     }
 

@@ -179,7 +179,9 @@ impl Generator {
         self.draw_values(&mut draft);
         self.draw_accounts(&counts, &mut draft);
         self.draw_code(&counts, &mut draft);
-        draft.slots.sort_unstable_by_key(|it| (it.slot.address, it.slot.slot));
+        draft
+            .slots
+            .sort_unstable_by_key(|it| (it.slot.address, it.slot.slot));
         let mut accounts: Vec<_> = draft.accounts.iter().collect();
         accounts.sort_by_cached_key(|it| self.population.address(it.account));
         let ages = match observed {

@@ -71,9 +71,13 @@ impl<K> Hot<K> {
         }
         // What the keys that are drawn in every block leave, the others take.
         let left = (asked - all).max(0.0) / self.keys.len() as f64;
-        rates.iter_mut().for_each(|rate| *rate = (*rate + left).min(1.0));
+        rates
+            .iter_mut()
+            .for_each(|rate| *rate = (*rate + left).min(1.0));
         let all: f64 = rates.iter().sum();
-        let hits = rates.iter().map(|rate| rate * (1.0 - (1.0 - rate).powf(blocks)));
+        let hits = rates
+            .iter()
+            .map(|rate| rate * (1.0 - (1.0 - rate).powf(blocks)));
         hits.sum::<f64>() / all
     }
 }

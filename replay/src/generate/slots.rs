@@ -63,13 +63,15 @@ impl SlotHabit {
         let (block, habits) = (&profile.block, &profile.slots);
         let written_classes = classes(&profile.classes.written, hubs);
         let read_classes = classes(&profile.classes.read, hubs);
-        let updates = block.slots_written.mean - block.slots_created.mean - block.slots_deleted.mean;
+        let updates =
+            block.slots_written.mean - block.slots_created.mean - block.slots_deleted.mean;
         let hot_updates = updates * habits.hot_updates;
         let cycles = block.slots_deleted.mean * habits.hot_cycles;
         let absent = block.slots_read.mean * habits.absent_reads;
         let found = block.slots_read.mean - absent;
         let slots = population.slots();
-        let size = |set: &crate::profile::HotSet, asked| hot::size(set.keys_per_million, slots, asked);
+        let size =
+            |set: &crate::profile::HotSet, asked| hot::size(set.keys_per_million, slots, asked);
         let mut taken = HashSet::default();
         let mut set = |size, classes: &[(ObjectClass, f64)], kind| {
             HotSet {
@@ -80,7 +82,10 @@ impl SlotHabit {
             .keys(size, classes, &mut taken, rng)
         };
         let written = set(
-            size(&habits.hot_written, cycles.mul_add(EMPTY as f64 + 2.0, hot_updates)),
+            size(
+                &habits.hot_written,
+                cycles.mul_add(EMPTY as f64 + 2.0, hot_updates),
+            ),
             &written_classes,
             Kind::Young,
         );
@@ -116,7 +121,10 @@ fn classes(shares: &BTreeMap<ObjectClass, f64>, hubs: &Hubs) -> Vec<(ObjectClass
             false => lacking += share,
         }
     }
-    match list.iter_mut().find(|(class, _)| *class == ObjectClass::PlainSlot) {
+    match list
+        .iter_mut()
+        .find(|(class, _)| *class == ObjectClass::PlainSlot)
+    {
         Some((_, share)) => *share += lacking,
         None if lacking > 0.0 => list.push((ObjectClass::PlainSlot, lacking)),
         None => {}
@@ -168,7 +176,9 @@ pub(super) fn window(windows: &[f64; DAYS.len() + 1], rng: &mut ChaCha8Rng) -> u
 /// The ends of a window in days.
 pub(super) fn ends(window: usize) -> (f64, f64) {
     let from = window.checked_sub(1).map_or(0.0, |at| f64::from(DAYS[at]));
-    let to = DAYS.get(window).map_or(f64::INFINITY, |days| f64::from(*days));
+    let to = DAYS
+        .get(window)
+        .map_or(f64::INFINITY, |days| f64::from(*days));
     (from, to)
 }
 
@@ -243,8 +253,9 @@ impl HotSet<'_> {
         rng: &mut ChaCha8Rng,
     ) -> Option<SlotId> {
         match self.kind {
-            Kind::Absent => absent(class, self.population, self.hubs, rng)
-                .filter(|id| !taken.contains(id)),
+            Kind::Absent => {
+                absent(class, self.population, self.hubs, rng).filter(|id| !taken.contains(id))
+            }
             Kind::Any => self.any(class, taken, rng),
             Kind::Young => [1.0, 7.0, 30.0]
                 .into_iter()
@@ -358,7 +369,10 @@ impl Generator {
         let fits = |key: &HotSlot| {
             !draft.slots_used.contains(&key.id) && state.has_value(key.id, population)
         };
-        let drawn = self.slot_habit.written.draw(draft.stamp, &mut self.rng, fits);
+        let drawn = self
+            .slot_habit
+            .written
+            .draw(draft.stamp, &mut self.rng, fits);
         let Some(at) = drawn else { return };
         if write == Write::Delete {
             self.slot_habit.empty.push(at);
@@ -379,7 +393,10 @@ impl Generator {
             draft.touch(key.id, key.slot, None, true, state);
         }
         for _ in 0..absent {
-            let drawn = self.slot_habit.absent.draw(draft.stamp, &mut self.rng, |_| true);
+            let drawn = self
+                .slot_habit
+                .absent
+                .draw(draft.stamp, &mut self.rng, |_| true);
             let Some(at) = drawn else { break };
             let key = self.slot_habit.absent.keys[at];
             draft.touch(key.id, key.slot, None, true, state);
@@ -400,7 +417,10 @@ impl Generator {
     fn create(&mut self, draft: &mut Draft) {
         let class = class_at(&self.slot_habit.written_classes, self.rng.random());
         let contract = match self.rng.random::<f64>() < self.profile.contracts.elsewhere {
-            true => Some(self.rng.random_range(0..self.population.contracts_with_storage())),
+            true => Some(
+                self.rng
+                    .random_range(0..self.population.contracts_with_storage()),
+            ),
             false => self.hubs.contract(class, &mut self.rng),
         };
         let Some(contract) = contract else { return };
@@ -427,7 +447,11 @@ impl Generator {
     }
 
     fn read(&mut self, draft: &mut Draft) {
-        let id = self.present(false, draft);
+        let id = match self.rng.random::<f64>() < self.profile.slots.young_reads {
+            true => self.created_within(f64::from(DAYS[2]), draft),
+            false => None,
+        };
+        let id = id.or_else(|| self.present(false, draft));
         self.touch(id, None, draft);
     }
 
@@ -509,7 +533,9 @@ impl Generator {
             return None;
         }
         for _ in 0..TRIES {
-            let id = self.population.recent_slot(self.rng.random_range(first..end))?;
+            let id = self
+                .population
+                .recent_slot(self.rng.random_range(first..end))?;
             let class = self.population.class_of(id);
             let taken = self.slot_habit.taken[usize::from(class.id())];
             let hub = id.contract < self.hubs.end

@@ -37,7 +37,10 @@ pub fn to_trace(load: &BlockLoad) -> BlockTrace {
             for slot in slots {
                 match wiped.contains(&slot.address) {
                     true => groups.add_wiped_slot(slot),
-                    false => groups.at(slot.address, chunk).slots.push(access(slot, slot.before)),
+                    false => groups
+                        .at(slot.address, chunk)
+                        .slots
+                        .push(access(slot, slot.before)),
                 }
             }
         }
@@ -121,7 +124,9 @@ impl Groups {
 fn access(slot: &SlotLoad, before: U256) -> SlotAccess {
     let mut access = SlotAccess::write(slot.address, slot.slot, before, slot.after);
     access.class = slot.class;
-    access.preimages = slot.object.map_or_else(Vec::new, |it| preimages(it, slot.slot));
+    access.preimages = slot
+        .object
+        .map_or_else(Vec::new, |it| preimages(it, slot.slot));
     access
 }
 

@@ -36,9 +36,16 @@ impl Profile {
             ("code.read-bytes", &code.read_bytes),
             ("code.deployed-bytes", &code.deployed_bytes),
         ];
-        spreads.into_iter().try_for_each(|(key, it)| it.check(key))?;
+        spreads
+            .into_iter()
+            .try_for_each(|(key, it)| it.check(key))?;
         let limit = block.gas_limit as f64;
-        part("block.gas-used", block.gas_used.mean, "block.gas-limit", limit)
+        part(
+            "block.gas-used",
+            block.gas_used.mean,
+            "block.gas-limit",
+            limit,
+        )
     }
 
     fn check_parts(&self) -> Result<(), ProfileError> {
@@ -74,6 +81,7 @@ impl Profile {
             ("slots.hot-cycles", slots.hot_cycles),
             ("slots.young-deletes", slots.young_deletes),
             ("slots.hot-reads", slots.hot_reads),
+            ("slots.young-reads", slots.young_reads),
             ("slots.hot-absent-reads", slots.hot_absent_reads),
             ("accounts.absent-reads", accounts.absent_reads),
             ("accounts.hot-updates", accounts.hot_updates),
@@ -141,12 +149,7 @@ fn range(key: &'static str, got: f64, min: f64, max: f64) -> Result<(), ProfileE
     }
 }
 
-fn part(
-    part: &'static str,
-    got: f64,
-    whole: &'static str,
-    limit: f64,
-) -> Result<(), ProfileError> {
+fn part(part: &'static str, got: f64, whole: &'static str, limit: f64) -> Result<(), ProfileError> {
     match got <= limit * (1.0 + ROUNDING) {
         true => Ok(()),
         false => Err(ProfileError::Part {

@@ -54,9 +54,18 @@ pub fn fit(
     fitted.take_classes(&observed);
     fitted.take_locality(&observed, gapless);
     fitted.take_code(&observed);
-    fitted.left("contracts", "a window of 30 days is needed to see popularity");
-    fitted.left("slots.hot-*", "a window of 30 days is needed to see popularity");
-    fitted.left("accounts.hot-*", "a window of 30 days is needed to see popularity");
+    fitted.left(
+        "contracts",
+        "a window of 30 days is needed to see popularity",
+    );
+    fitted.left(
+        "slots.hot-*",
+        "a window of 30 days is needed to see popularity",
+    );
+    fitted.left(
+        "accounts.hot-*",
+        "a window of 30 days is needed to see popularity",
+    );
     fitted.profile.check()?;
     Ok(fitted)
 }
@@ -70,7 +79,8 @@ impl Fitted {
         let base = &self.profile.block;
         let (gas_limit, alike) = (base.gas_limit, base.alike);
         let mut block = observed.block.clone();
-        block.gas_limit = gas_limit.max(block.gas_used.quantiles.last().map_or(0, |it| it[1] as u64));
+        block.gas_limit =
+            gas_limit.max(block.gas_used.quantiles.last().map_or(0, |it| it[1] as u64));
         block.alike = alike;
         self.profile.block = block;
         self.profile.slots.absent_reads = observed.slots_read_zero;
@@ -79,8 +89,11 @@ impl Fitted {
         accounts.hot_reads = accounts.hot_reads.min(1.0 - accounts.absent_reads);
         accounts.contracts_created = observed.contracts_created;
         self.left("block.gas-limit", "loads do not hold it");
-        self.left("block.alike", "not fitted");
-        self.left("slots.young-deletes", "not fitted");
+        match observed.alike {
+            Some(alike) => self.profile.block.alike = alike,
+            None => self.left("block.alike", "some more blocks are needed"),
+        }
+        self.left("slots.young-*", "a window of 30 days is needed to see it");
     }
 
     /// Classes are taken only where somebody has looked.

@@ -51,7 +51,8 @@ impl Shape {
 /// The mean over numbers below `all`, evenly apart.
 fn mean(all: u64, bytes: impl Fn(u64) -> usize) -> f64 {
     let sample = SAMPLE.min(all).max(1);
-    let numbers = (0..sample).map(|at| (u128::from(at) * u128::from(all) / u128::from(sample)) as u64);
+    let numbers =
+        (0..sample).map(|at| (u128::from(at) * u128::from(all) / u128::from(sample)) as u64);
     numbers.map(|number| bytes(number) as u64).sum::<u64>() as f64 / sample as f64
 }
 

@@ -44,8 +44,11 @@ impl Spread {
             a + (b - a) * part
         };
         let mut spread = Self {
-            mean: sorted.iter().sum::<u64>() as f64 / sorted.len() as f64,
-            quantiles: FITTED.iter().map(|share| [*share, at(*share)]).collect(),
+            mean: rounded(sorted.iter().sum::<u64>() as f64 / sorted.len() as f64),
+            quantiles: FITTED
+                .iter()
+                .map(|share| [*share, rounded(at(*share))])
+                .collect(),
         };
         spread.bend();
         spread
@@ -98,7 +101,10 @@ impl Spread {
         let ends = at(0) == Some(0.0) && at(self.quantiles.len().wrapping_sub(1)) == Some(1.0);
         let ascends = |pair: &[[f64; 2]]| pair[0][0] <= pair[1][0] && pair[0][1] <= pair[1][1];
         let finite = self.mean >= 0.0 && self.mean.is_finite();
-        let sound = self.quantiles.iter().all(|[_, it]| *it >= 0.0 && it.is_finite());
+        let sound = self
+            .quantiles
+            .iter()
+            .all(|[_, it]| *it >= 0.0 && it.is_finite());
         if !(finite && sound && self.quantiles.len() > 1 && ends)
             || !self.quantiles.windows(2).all(ascends)
         {
@@ -114,6 +120,11 @@ impl Spread {
         }
         Ok(())
     }
+}
+
+/// To a thousandth: what is beyond is noise in any fit.
+fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
 }
 
 #[cfg(test)]
@@ -144,7 +155,10 @@ mod tests {
         assert_eq!(spread.check("test"), Ok(()));
         for (share, expected) in [(0.0, 0.0), (0.5, 500.0), (0.9, 1_620.0), (1.0, 1_996.0)] {
             let got = spread.at(share);
-            assert!((got - expected).abs() <= expected.mul_add(0.02, 2.0), "{share}: {got}");
+            assert!(
+                (got - expected).abs() <= expected.mul_add(0.02, 2.0),
+                "{share}: {got}"
+            );
         }
     }
 
@@ -153,11 +167,23 @@ mod tests {
         assert_eq!(skewed().check("test"), Ok(()));
         let mut descends = skewed();
         descends.quantiles[1][1] = 300.0;
-        assert_eq!(descends.check("test"), Err(ProfileError::Quantiles { key: "test" }));
+        assert_eq!(
+            descends.check("test"),
+            Err(ProfileError::Quantiles { key: "test" })
+        );
         let mut open = skewed();
         open.quantiles.pop();
-        assert_eq!(open.check("test"), Err(ProfileError::Quantiles { key: "test" }));
-        let other = Spread { mean: 200.0, ..skewed() };
-        assert!(matches!(other.check("test"), Err(ProfileError::Mean { .. })));
+        assert_eq!(
+            open.check("test"),
+            Err(ProfileError::Quantiles { key: "test" })
+        );
+        let other = Spread {
+            mean: 200.0,
+            ..skewed()
+        };
+        assert!(matches!(
+            other.check("test"),
+            Err(ProfileError::Mean { .. })
+        ));
     }
 }

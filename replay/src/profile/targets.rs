@@ -95,12 +95,17 @@ fn per_block() -> Vec<Target> {
         count("accounts added, net, median", "", 32.0, XATU)
             .profile(|it| Some(it.block.accounts_created.at(0.5)))
             .generated(|it| it.observed.accounts_net[1]),
-        count("growth, raw leaf bytes a day", "MiB", 326.0 / 5.0, "EIP-8037, a fifth of 326 MiB")
-            .profile(|it| {
-                let slots = it.block.slots_created.mean - it.block.slots_deleted.mean;
-                Some(raw_growth(slots, it.block.accounts_created.mean))
-            })
-            .generated(|it| raw_growth(it.observed.slots_net[0], it.observed.accounts_net[0])),
+        count(
+            "growth, raw leaf bytes a day",
+            "MiB",
+            326.0 / 5.0,
+            "EIP-8037, a fifth of 326 MiB",
+        )
+        .profile(|it| {
+            let slots = it.block.slots_created.mean - it.block.slots_deleted.mean;
+            Some(raw_growth(slots, it.block.accounts_created.mean))
+        })
+        .generated(|it| raw_growth(it.observed.slots_net[0], it.observed.accounts_net[0])),
     ]
 }
 
@@ -144,7 +149,11 @@ fn mix() -> Vec<Target> {
             .generated(|it| 100.0 * class(&it.observed.touched, ERC20)),
         percent("slots touched: NFT owners and balances", 2.0, REAL).generated(|it| {
             let nfts = [ObjectClass::Erc721Owner, ObjectClass::Erc1155Balance];
-            100.0 * nfts.map(|it2| class(&it.observed.touched, it2)).iter().sum::<f64>()
+            100.0
+                * nfts
+                    .map(|it2| class(&it.observed.touched, it2))
+                    .iter()
+                    .sum::<f64>()
         }),
         percent("slots touched: allowances", 1.0, REAL)
             .generated(|it| 100.0 * class(&it.observed.touched, ObjectClass::Allowance)),
@@ -155,14 +164,62 @@ fn windows() -> Vec<Target> {
     vec![
         locality!("slot updates hitting 1 day", slots, slot_locality, 0, 85.2),
         locality!("slot updates hitting 7 days", slots, slot_locality, 1, 91.2),
-        locality!("slot updates hitting 30 days", slots, slot_locality, 2, 94.1),
-        locality!("slot updates hitting 90 days", slots, slot_locality, 3, 95.7),
-        locality!("slot updates hitting 365 days", slots, slot_locality, 4, 97.7),
-        locality!("account updates hitting 1 day", accounts, account_locality, 0, 92.0),
-        locality!("account updates hitting 7 days", accounts, account_locality, 1, 95.1),
-        locality!("account updates hitting 30 days", accounts, account_locality, 2, 97.0),
-        locality!("account updates hitting 90 days", accounts, account_locality, 3, 98.0),
-        locality!("account updates hitting 365 days", accounts, account_locality, 4, 99.0),
+        locality!(
+            "slot updates hitting 30 days",
+            slots,
+            slot_locality,
+            2,
+            94.1
+        ),
+        locality!(
+            "slot updates hitting 90 days",
+            slots,
+            slot_locality,
+            3,
+            95.7
+        ),
+        locality!(
+            "slot updates hitting 365 days",
+            slots,
+            slot_locality,
+            4,
+            97.7
+        ),
+        locality!(
+            "account updates hitting 1 day",
+            accounts,
+            account_locality,
+            0,
+            92.0
+        ),
+        locality!(
+            "account updates hitting 7 days",
+            accounts,
+            account_locality,
+            1,
+            95.1
+        ),
+        locality!(
+            "account updates hitting 30 days",
+            accounts,
+            account_locality,
+            2,
+            97.0
+        ),
+        locality!(
+            "account updates hitting 90 days",
+            accounts,
+            account_locality,
+            3,
+            98.0
+        ),
+        locality!(
+            "account updates hitting 365 days",
+            accounts,
+            account_locality,
+            4,
+            99.0
+        ),
         percent("top 1 % of slots, of slot writes", 62.0, ANATOMY)
             .generated(|it| 100.0 * it.observed.slot_writes.top),
         percent("top 1 % of slots, of slot reads", 84.0, ANATOMY)
@@ -173,8 +230,12 @@ fn windows() -> Vec<Target> {
             .generated(|it| 100.0 * it.observed.account_reads.top),
         percent("slots only read in 30 days that are zero", 82.5, ANATOMY)
             .generated(|it| 100.0 * it.observed.slots_zero_distinct),
-        percent("slots never touched again", 63.3, "ethereum-magicians 25508")
-            .generated(|it| 100.0 * it.observed.never_again),
+        percent(
+            "slots never touched again",
+            63.3,
+            "ethereum-magicians 25508",
+        )
+        .generated(|it| 100.0 * it.observed.never_again),
         count("different slots written in 30 days", "per Mgas", 6.94, XATU).generated(|it| {
             let gas = it.observed.block.gas_used.mean * it.observed.blocks as f64;
             it.observed.slot_writes.keys as f64 / (gas / 1e6)
@@ -192,10 +253,20 @@ fn state() -> Vec<Target> {
         count("slots per contract, p99", "", 47.0, STATELESS).generated(|it| it.shape.slots_p99),
         percent("slots of the largest contract (68.8 M)", 5.34, STATELESS)
             .generated(|it| 100.0 * it.shape.largest),
-        count("bytes of a slot's value, snapshot", "B", 12.4, "ethresear.ch 25119")
-            .generated(|it| it.shape.slot_bytes),
-        count("bytes of an account, snapshot", "B", 16.4, "ethresear.ch 25119")
-            .generated(|it| it.shape.account_bytes),
+        count(
+            "bytes of a slot's value, snapshot",
+            "B",
+            12.4,
+            "ethresear.ch 25119",
+        )
+        .generated(|it| it.shape.slot_bytes),
+        count(
+            "bytes of an account, snapshot",
+            "B",
+            16.4,
+            "ethresear.ch 25119",
+        )
+        .generated(|it| it.shape.account_bytes),
         count("codes read", "", 249.0, WITNESSES)
             .profile(|it| Some(it.block.code_reads.mean))
             .generated(|it| it.observed.block.code_reads.mean),

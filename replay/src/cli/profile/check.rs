@@ -90,7 +90,14 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
 fn table(comparison: &Comparison, tolerance: f64) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(["number", "mainnet", "profile", "generated", "off by", "source"]);
+    table.set_header([
+        "number",
+        "mainnet",
+        "profile",
+        "generated",
+        "off by",
+        "source",
+    ]);
     for row in &comparison.rows {
         let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
         table.add_row([

@@ -52,7 +52,9 @@ impl Popularity {
     pub(crate) fn shares(&self) -> impl Iterator<Item = f64> + '_ {
         let all = self.cumulative.last().copied().unwrap_or_default() as f64;
         let before = core::iter::once(&0).chain(&self.cumulative);
-        let weights = before.zip(&self.cumulative).map(|(before, sum)| sum - before);
+        let weights = before
+            .zip(&self.cumulative)
+            .map(|(before, sum)| sum - before);
         weights.map(move |weight| weight as f64 / all)
     }
 
