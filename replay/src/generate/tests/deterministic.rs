@@ -40,7 +40,7 @@ fn no_change_of_the_program_changes_the_blocks_unnoticed() {
     let population = population(ACCOUNTS);
     let loads: Vec<_> = generator(&population, 1).take(3).collect();
     let expected = hex!("0000000000000000000000000000000000000000000000000000000000000000");
-    assert_eq!(digest(&loads), B256::from(expected));
+    assert_eq!(digest(&loads), B256::from(expected), "found other blocks");
 }
 
 #[test]
