@@ -123,9 +123,8 @@ impl Draft {
 }
 
 impl Counts {
-    /// Draws the counts of one block.
-    pub(super) fn draw(shape: &BlockShape, rng: &mut ChaCha8Rng) -> Self {
-        let common: f64 = rng.random();
+    /// Draws the counts of one block. `common` is the quantile of those that stand at the same one.
+    pub(super) fn draw(shape: &BlockShape, common: f64, rng: &mut ChaCha8Rng) -> Self {
         let mut count = |spread: &Spread| {
             let own: f64 = rng.random();
             let alike = rng.random::<f64>() < shape.alike;

@@ -28,6 +28,9 @@ const ABSENT: u64 = 1 << 40;
 /// Hot slots that were emptied stay so until there are so many times more of them than a block needs.
 const EMPTY: usize = 4;
 
+/// A busy block writes so many times what the mean one does.
+const BUSY: f64 = 2.0;
+
 /// A slot of a hot set.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HotSlot {
@@ -84,7 +87,7 @@ impl SlotHabit {
         let written = set(
             size(
                 &habits.hot_written,
-                cycles.mul_add(EMPTY as f64 + 2.0, hot_updates),
+                BUSY * cycles.mul_add(EMPTY as f64 + 2.0, hot_updates),
             ),
             &written_classes,
             Kind::Young,

@@ -227,7 +227,7 @@ impl Observer {
             blocks: series.txs.len() as u64,
             blocks_per_day: self.blocks_per_day,
             block: series.shape(),
-            alike: alike(&series.slots_written, &series.accounts_touched),
+            alike: alike(&series.slots_written, &series.slots_read),
             slots_net: mean_and_median(&series.slots_net),
             accounts_net: mean_and_median(&series.accounts_net),
             written: classes(&self.written, written),

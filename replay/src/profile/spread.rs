@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 /// How far the mean may lie from the one that the quantiles have of themselves.
 const MEAN_TOLERANCE: f64 = 0.25;
 /// Shares of blocks at which a fit takes quantiles.
-const FITTED: [f64; 9] = [0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0];
+const FITTED: [f64; 14] = [
+    0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0,
+];
 
 /// A mean, and quantiles that give the shape around it.
 ///

@@ -51,8 +51,8 @@ fn no_contradiction_is_passed_over() {
         ),
         (
             "mean = 177.1",
-            "mean = 227.1",
-            "block.slots-created has mean 227.1, expected one near the quantiles'",
+            "mean = 277.1",
+            "block.slots-created has mean 277.1, expected one near the quantiles'",
         ),
         (
             "gas-limit = 60_000_000",
