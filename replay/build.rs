@@ -85,7 +85,10 @@ fn commit(root: &Path) -> Option<String> {
     if Path::new(&top).canonicalize().ok()? != root.canonicalize().ok()? {
         return None;
     }
-    let mut names = vec!["HEAD".to_owned(), "packed-refs".to_owned()];
+    // Of these, what changes with each commit depends on how the repository keeps its references.
+    let mut names = ["HEAD", "logs/HEAD", "packed-refs"]
+        .map(str::to_owned)
+        .to_vec();
     names.extend(git(root, &["symbolic-ref", "--quiet", "HEAD"]));
     for name in names {
         if let Some(path) = git(root, &["rev-parse", "--git-path", &name]) {

@@ -33,6 +33,7 @@ mod history;
 mod host;
 mod lookup;
 mod options;
+mod past;
 mod report;
 mod sizes;
 #[expect(
@@ -47,6 +48,7 @@ pub use error::{ApplyError, BuildError, HostError, StoreBulkError, StoreOpenErro
 pub use host::{BlockHost, Followed, SealedProof};
 pub use lookup::{RecordProofError, RecordRoot, recorded_rules};
 pub use options::{ArchiveOptions, StoreOptions, StoreRules};
+pub use past::{Past, PastError};
 pub use report::{BlockReport, CheapReport};
 pub use sizes::{StoreSizes, TierSize};
 pub use store::Store;

@@ -17,7 +17,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, Bytes};
 use std::{
-    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Instant,
 };
 use thinstate_formats::{
@@ -31,11 +31,13 @@ const NOT_POISONED: &str = "no block panics half way; a store in which one did m
 /// Permanent, temporary and UTXO tier over one leaf store, changed block by block.
 ///
 /// All methods take `&self`. Changes exclude one another. A [`View`] of the permanent tier reads
-/// one state for as long as it lives; reads of the other tiers wait while a block is applied, and
-/// then see it whole.
+/// one state for as long as it lives; reads of the other tiers wait while a block is staged and
+/// committed, though not while the permanent tier's root is computed, and then see it whole.
 #[derive(Debug)]
 pub struct Store<S: LeafStore> {
     pub(super) permanent: PermanentTier<S>,
+    /// Taken by every change, before `cheap`.
+    writer: Mutex<()>,
     cheap: RwLock<Cheap>,
     rules: StoreRules,
     undo_blocks: u64,
@@ -73,6 +75,7 @@ impl<S: LeafStore> Store<S> {
         drop(view);
         Ok(Self {
             permanent,
+            writer: Mutex::new(()),
             cheap: RwLock::new(cheap),
             rules: options.rules,
             undo_blocks,
@@ -82,9 +85,10 @@ impl<S: LeafStore> Store<S> {
     /// Applies a block to all tiers, durably, or to none of them.
     pub fn apply(&self, block: BlockId, changes: &BlockChanges) -> Result<BlockReport, ApplyError> {
         let started = Instant::now();
-        let mut cheap = self.write();
+        let _writer = self.writer();
         self.check_follows(block.number)?;
         let prepared = self.permanent.prepare(&changes.permanent)?;
+        let mut cheap = self.write();
         let mut batch = Batch::default();
         let tiers: &mut Cheap = &mut cheap;
         let stage = || tiers.stage(block.number, changes, &mut batch);
@@ -151,6 +155,7 @@ impl<S: LeafStore> Store<S> {
 
     /// Undoes the last block in all tiers. The head is then the block before it.
     pub fn undo(&self) -> Result<Head, UndoError> {
+        let _writer = self.writer();
         let mut cheap = self.write();
         let block = self.head().block.ok_or(UndoError::NothingToUndo)?;
         let view = self.permanent.view();
@@ -179,7 +184,7 @@ impl<S: LeafStore> Store<S> {
     /// Goes on with the expiry of the permanent tier, by at most `cap` entries: to be called between
     /// blocks. No root changes; see [`PermanentTier::expire`]. The rule must not call this store.
     pub fn expire(&self, rule: &ExpiryRule<'_>, cap: usize) -> Result<ExpiryReport, ExpiryError> {
-        let _cheap = self.write();
+        let _writer = self.writer();
         self.permanent.expire(rule, cap)
     }
 
@@ -226,7 +231,7 @@ impl<S: LeafStore> Store<S> {
 
     /// Fills stubs of the permanent tier; see [`PermanentTier::insert_witness`].
     pub fn insert_witness(&self, witness: &Witness) -> Result<WitnessReport, WitnessError> {
-        let _cheap = self.write();
+        let _writer = self.writer();
         self.permanent.insert_witness(witness)
     }
 
@@ -244,6 +249,12 @@ impl<S: LeafStore> Store<S> {
     /// first of a period, without the entries whose life ended with the block before.
     pub fn temporary_in(&self, next: BlockNumber, location: B256) -> B256 {
         self.read().temporary.get_in(next, &location)
+    }
+
+    /// As [`Self::temporary_in`], for many locations: the tier is locked once, and looked into by all
+    /// threads of the pool that the call is made in.
+    pub fn temporary_all_in(&self, next: BlockNumber, locations: &[B256]) -> Vec<B256> {
+        self.read().temporary.get_all_in(next, locations)
     }
 
     /// The value at a location that has left the live state with its period and waits for the seal:
@@ -341,7 +352,12 @@ impl<S: LeafStore> Store<S> {
         self.cheap.read().expect(NOT_POISONED)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Cheap> {
+    /// Excludes every other change.
+    pub(super) fn writer(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Cheap> {
         self.cheap.write().expect(NOT_POISONED)
     }
 

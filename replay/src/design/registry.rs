@@ -2,7 +2,7 @@
 
 use super::{
     DesignError, DesignKind, DesignSpec, DesignStore, SpecError, StateDesign,
-    flat_lthash::FlatLtHash, permanent::PermanentDesign,
+    flat_lthash::FlatLtHash, layered::LayeredDesign, permanent::PermanentDesign,
 };
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,15 @@ const BUILTIN: &[(&str, &str)] = &[
     (
         "flat-lthash",
         include_str!("../../../data/designs/flat-lthash.toml"),
+    ),
+    (
+        "temporary",
+        include_str!("../../../data/designs/temporary.toml"),
+    ),
+    ("utxo", include_str!("../../../data/designs/utxo.toml")),
+    (
+        "layered",
+        include_str!("../../../data/designs/layered.toml"),
     ),
 ];
 
@@ -88,12 +97,7 @@ pub fn open(spec: &DesignSpec, store: &DesignStore) -> Result<Box<dyn StateDesig
     Ok(match spec.kind {
         DesignKind::Permanent => Box::new(PermanentDesign::open(spec, store)?),
         DesignKind::FlatLthash => Box::new(FlatLtHash::open(spec, store)?),
-        DesignKind::Layered => {
-            return Err(DesignError::Unsupported {
-                design: spec.name.clone(),
-                what: "this build has no layered designs".to_owned(),
-            });
-        }
+        DesignKind::Layered => Box::new(LayeredDesign::open(spec, store)?),
     })
 }
 

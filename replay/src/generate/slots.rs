@@ -447,7 +447,11 @@ impl Generator {
     }
 
     fn read(&mut self, draft: &mut Draft) {
-        let id = self.present(false, draft);
+        let id = match self.rng.random::<f64>() < self.profile.slots.young_reads {
+            true => self.created_within(f64::from(DAYS[2]), draft),
+            false => None,
+        };
+        let id = id.or_else(|| self.present(false, draft));
         self.touch(id, None, draft);
     }
 

@@ -170,30 +170,41 @@ impl SlotLoad {
     }
 }
 
-/// Which object lives in the slot, by its class and the keys that it was hashed from.
-fn object_of(access: &SlotAccess) -> Option<ObjectKey> {
-    let first = access.preimages.first()?;
-    let second = access.preimages.get(1);
-    let key = match access.class {
-        ObjectClass::Unclassified | ObjectClass::PlainSlot => return None,
-        ObjectClass::Erc20Balance => ObjectKey::Erc20Balance {
-            owner: address_in(first.key)?,
+/// Which object lives in the slot, by its class and the keys that it was hashed from. With another number
+/// of keys than the class has, or a key that is no address where one is due, it is none that has an
+/// [`ObjectKey`].
+pub(crate) fn object_of(access: &SlotAccess) -> Option<ObjectKey> {
+    let number = |word: B256| U256::from_be_bytes(word.0);
+    let keys: Vec<B256> = access.preimages.iter().map(|level| level.key).collect();
+    let key = match (access.class, keys.as_slice()) {
+        (ObjectClass::Erc20Balance, &[owner]) => ObjectKey::Erc20Balance {
+            owner: address_in(owner)?,
         },
-        ObjectClass::Erc721Owner => ObjectKey::Erc721Owner {
-            id: U256::from_be_bytes(first.key.0).try_into().ok()?,
+        (ObjectClass::Erc721Owner, &[id]) => ObjectKey::Erc721Owner {
+            id: number(id).try_into().ok()?,
         },
-        ObjectClass::Erc1155Balance => ObjectKey::Erc1155Balance {
-            owner: address_in(second?.key)?,
-            id: U256::from_be_bytes(first.key.0),
+        (ObjectClass::Erc1155Balance, &[first, second]) => {
+            // Contracts nest the two in either order. Where both look like addresses, the id is first,
+            // as OpenZeppelin has it.
+            let owner_first = is_address(first) && !is_address(second);
+            let (owner, id) = match owner_first {
+                true => (first, second),
+                false => (second, first),
+            };
+            ObjectKey::Erc1155Balance {
+                owner: address_in(owner)?,
+                id: number(id),
+            }
+        }
+        (ObjectClass::Cdp, &[owner, id]) => ObjectKey::Cdp {
+            owner: address_in(owner)?,
+            id: number(id).try_into().ok()?,
         },
-        ObjectClass::Cdp => ObjectKey::Cdp {
-            owner: address_in(first.key)?,
-            id: U256::from_be_bytes(second?.key.0).try_into().ok()?,
+        (ObjectClass::Allowance, &[owner, spender]) => ObjectKey::Allowance {
+            owner: address_in(owner)?,
+            spender: address_in(spender)?,
         },
-        ObjectClass::Allowance => ObjectKey::Allowance {
-            owner: address_in(first.key)?,
-            spender: address_in(second?.key)?,
-        },
+        _ => return None,
     };
     Some(key)
 }
@@ -205,4 +216,10 @@ pub(crate) fn address_in(word: B256) -> Option<Address> {
         .copied()
         .all(|byte| byte == 0)
         .then(|| Address::from_word(word))
+}
+
+/// Whether a key looks like an address: a word with 12 zero bytes, and too large for an id that was
+/// counted up.
+fn is_address(word: B256) -> bool {
+    (33..=160).contains(&U256::from_be_bytes(word.0).bit_len())
 }

@@ -21,6 +21,8 @@ mod error;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use collapse::object_of;
+
 pub use block::{AccountLoad, BlockLoad, SlotLoad};
 pub(crate) use collapse::address_in;
 pub use error::LoadFault;

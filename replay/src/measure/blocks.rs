@@ -15,10 +15,10 @@ use std::{collections::BTreeMap, path::Path};
 use thinstate_formats::BlockNumber;
 
 /// Columns that are no metric.
-const NUMBER: &str = "block_number";
-const WARM_UP: &str = "warm_up";
-const STATE_ROOT: &str = "state_root";
-const COMMITMENT: &str = "commitment";
+pub(super) const NUMBER: &str = "block_number";
+pub(super) const WARM_UP: &str = "warm_up";
+pub(super) const STATE_ROOT: &str = "state_root";
+pub(super) const COMMITMENT: &str = "commitment";
 
 /// The first line, with its end.
 pub(super) fn header() -> String {

@@ -14,8 +14,13 @@ impl RecordedTime {
     pub fn during<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let begun = Instant::now();
         let done = work();
-        self.total += begun.elapsed();
+        self.since(begun);
         done
+    }
+
+    /// Adds what began then and ends now.
+    pub fn since(&mut self, begun: Instant) {
+        self.total += begun.elapsed();
     }
 
     /// What came together so far.

@@ -93,7 +93,15 @@ pub enum ReadError {
         /// What it has.
         got: String,
     },
-    /// `SHA256SUMS` has a line that is none, or says nothing of the file. Get it again.
+    /// `SHA256SUMS` says nothing of the file. Get it again.
+    #[error("{}: no sum of {name}", path.display())]
+    NotInSums {
+        /// The file of sums.
+        path: PathBuf,
+        /// The file that has none.
+        name: String,
+    },
+    /// `SHA256SUMS` has a line that is none. Get it again.
     #[error("{}: line {line} is not `SHA-256, two spaces, name`", path.display())]
     Sums {
         /// The file of sums.

@@ -2,7 +2,7 @@
 
 use super::{
     error::{ReadError, RecordError, os, unreadable},
-    recorder::{BLOCKS_CSV, HISTOGRAMS, write_whole},
+    recorder::{BLOCKS_CSV, BLOCKS_PARQUET, HISTOGRAMS, write_whole},
 };
 use alloy_primitives::hex;
 use sha2::{Digest as _, Sha256};
@@ -18,8 +18,8 @@ pub(super) fn write(dir: &Path, to_come: &[(&str, &[u8])]) -> Result<(), RecordE
         sums.insert((*name).to_owned(), sum(bytes));
     }
     let mut names = vec![BLOCKS_CSV.to_owned()];
-    if dir.join("blocks.parquet").is_file() {
-        names.push("blocks.parquet".to_owned());
+    if dir.join(BLOCKS_PARQUET).is_file() {
+        names.push(BLOCKS_PARQUET.to_owned());
     }
     let histograms = dir.join(HISTOGRAMS);
     for entry in fs::read_dir(&histograms).map_err(os("list the folder", &histograms))? {
@@ -36,19 +36,24 @@ pub(super) fn write(dir: &Path, to_come: &[(&str, &[u8])]) -> Result<(), RecordE
     write_whole(&dir.join(SUMS), text.as_bytes())
 }
 
-/// Holds a file against the sums beside it. A file without sums beside it, or that these do not name, is taken as it is.
+/// Holds a file against the sums beside it. A file without sums beside it is taken as it is.
 pub(super) fn check(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), ReadError> {
     let path = dir.join(SUMS);
     let text = match fs::read_to_string(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         other => other.map_err(unreadable(&path))?,
     };
+    let mut is_named = false;
     for (index, line) in text.lines().enumerate() {
         let (expected, named) = line.split_once("  ").ok_or_else(|| ReadError::Sums {
             path: path.clone(),
             line: index + 1,
         })?;
-        let got = if named == name { sum(bytes) } else { continue };
+        if named != name {
+            continue;
+        }
+        is_named = true;
+        let got = sum(bytes);
         if got != expected {
             return Err(ReadError::Checksum {
                 path: dir.join(name),
@@ -57,7 +62,13 @@ pub(super) fn check(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), ReadErro
             });
         }
     }
-    Ok(())
+    if is_named {
+        return Ok(());
+    }
+    Err(ReadError::NotInSums {
+        path,
+        name: name.to_owned(),
+    })
 }
 
 fn sum(bytes: &[u8]) -> String {

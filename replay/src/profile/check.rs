@@ -81,6 +81,7 @@ impl Profile {
             ("slots.hot-cycles", slots.hot_cycles),
             ("slots.young-deletes", slots.young_deletes),
             ("slots.hot-reads", slots.hot_reads),
+            ("slots.young-reads", slots.young_reads),
             ("slots.hot-absent-reads", slots.hot_absent_reads),
             ("accounts.absent-reads", accounts.absent_reads),
             ("accounts.hot-updates", accounts.hot_updates),

@@ -89,8 +89,11 @@ impl Fitted {
         accounts.hot_reads = accounts.hot_reads.min(1.0 - accounts.absent_reads);
         accounts.contracts_created = observed.contracts_created;
         self.left("block.gas-limit", "loads do not hold it");
-        self.left("block.alike", "not fitted");
-        self.left("slots.young-deletes", "not fitted");
+        match observed.alike {
+            Some(alike) => self.profile.block.alike = alike,
+            None => self.left("block.alike", "some more blocks are needed"),
+        }
+        self.left("slots.young-*", "a window of 30 days is needed to see it");
     }
 
     /// Classes are taken only where somebody has looked.

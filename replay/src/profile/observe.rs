@@ -8,6 +8,9 @@ use alloy_primitives::{Address, KECCAK256_EMPTY, U256, map::HashMap};
 use std::collections::BTreeMap;
 use thinstate_formats::object::ObjectClass;
 
+/// Blocks with which a correlation of ranks begins to mean something.
+const ALIKE_BLOCKS: usize = 30;
+
 /// How long before a block its keys were last written, where the observer cannot know it: in the order of
 /// the load's slots and accounts, in days; `None` where it is unknown, or never.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,8 +87,10 @@ pub struct Observed {
     pub blocks: u64,
     /// Blocks in a day.
     pub blocks_per_day: f64,
-    /// How much of everything was in them. `gas_limit` and `alike` are nobody's: 0.
+    /// How much of everything was in them. Its `gas_limit` and `alike` are zero.
     pub block: BlockShape,
+    /// Share of a block's counts that stand at the same quantile; `None` of too few blocks.
+    pub alike: Option<f64>,
     /// Slots that a block adds, net: mean and median.
     pub slots_net: [f64; 2],
     /// Accounts that a block adds, net: mean and median.
@@ -222,6 +227,7 @@ impl Observer {
             blocks: series.txs.len() as u64,
             blocks_per_day: self.blocks_per_day,
             block: series.shape(),
+            alike: alike(&series.slots_written, &series.accounts_touched),
             slots_net: mean_and_median(&series.slots_net),
             accounts_net: mean_and_median(&series.accounts_net),
             written: classes(&self.written, written),
@@ -345,4 +351,31 @@ fn mean_and_median(counts: &[i64]) -> [f64; 2] {
     let mean = ratio(sorted.iter().sum::<i64>() as f64, sorted.len() as f64);
     let median = sorted.get(sorted.len() / 2).map_or(0.0, |it| *it as f64);
     [mean, median]
+}
+
+/// Two counts that each take, with probability `a`, the quantile that they have in common, and their own
+/// otherwise, have ranks with a correlation of `a^2` (Spearman's).
+fn alike(first: &[u64], second: &[u64]) -> Option<f64> {
+    if first.len() < ALIKE_BLOCKS {
+        return None;
+    }
+    let (first, second) = (ranks(first), ranks(second));
+    let middle = (first.len() - 1) as f64 / 2.0;
+    let product = |a: &[f64], b: &[f64]| {
+        let pairs = a.iter().zip(b);
+        pairs.map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>()
+    };
+    let correlation = ratio(product(&first, &second), product(&first, &first));
+    Some(correlation.clamp(0.0, 1.0).sqrt())
+}
+
+/// The place of each value among all; equal ones in the order in which they stand.
+fn ranks(values: &[u64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by_key(|at| values[*at]);
+    let mut ranks = vec![0.0; values.len()];
+    for (rank, at) in order.into_iter().enumerate() {
+        ranks[at] = rank as f64;
+    }
+    ranks
 }

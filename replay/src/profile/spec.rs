@@ -112,6 +112,8 @@ pub struct SlotHabits {
     pub hot_read: HotSet,
     /// Share of reads of a value that ask for these.
     pub hot_reads: f64,
+    /// Share of the other reads of a value that ask for what came to be within 30 days.
+    pub young_reads: f64,
     /// Slots without one.
     pub hot_absent: HotSet,
     /// Share of reads of nothing that ask for these.

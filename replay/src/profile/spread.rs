@@ -44,8 +44,11 @@ impl Spread {
             a + (b - a) * part
         };
         let mut spread = Self {
-            mean: sorted.iter().sum::<u64>() as f64 / sorted.len() as f64,
-            quantiles: FITTED.iter().map(|share| [*share, at(*share)]).collect(),
+            mean: rounded(sorted.iter().sum::<u64>() as f64 / sorted.len() as f64),
+            quantiles: FITTED
+                .iter()
+                .map(|share| [*share, rounded(at(*share))])
+                .collect(),
         };
         spread.bend();
         spread
@@ -117,6 +120,11 @@ impl Spread {
         }
         Ok(())
     }
+}
+
+/// To a thousandth: what is beyond is noise in any fit.
+fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The folder itself: whose it is, and who uses it.
 
-use super::{BLOCKS_CSV, HISTOGRAMS, RESULT_JSON};
+use super::{BLOCKS_CSV, BLOCKS_PARQUET, HISTOGRAMS, RESULT_JSON};
 use crate::measure::{
     error::{RecordError, os},
     sums::SUMS,
@@ -82,7 +82,7 @@ impl Folder {
 
     /// Removes what `finish` has written; `result.json` first, so that no folder looks whole that is not.
     fn remove_result(&self) -> Result<(), RecordError> {
-        for name in [RESULT_JSON, SUMS, "blocks.parquet"] {
+        for name in [RESULT_JSON, SUMS, BLOCKS_PARQUET] {
             remove_file(&self.path.join(name))?;
         }
         let histograms = self.path.join(HISTOGRAMS);

@@ -35,12 +35,15 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{BufWriter, Write as _},
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 /// Name of the result in its folder.
 pub(super) const RESULT_JSON: &str = "result.json";
 /// Name of the rows.
 pub(super) const BLOCKS_CSV: &str = "blocks.csv";
+/// Name of the same rows in columns.
+pub(super) const BLOCKS_PARQUET: &str = "blocks.parquet";
 /// Name of the folder of interval logs.
 pub(super) const HISTOGRAMS: &str = "histograms";
 
@@ -80,16 +83,14 @@ impl Recorder {
 
     /// Records a block.
     pub fn add(&mut self, cost: &BlockCost) -> Result<(), RecordError> {
-        let mut measuring = self.measuring;
-        let written = measuring.during(|| {
-            self.row.clear();
-            blocks::push_row(&mut self.row, cost);
-            if !cost.warm_up {
-                self.distributions.add(cost);
-            }
-            self.csv.write_all(self.row.as_bytes())
-        });
-        self.measuring = measuring;
+        let begun = Instant::now();
+        self.row.clear();
+        blocks::push_row(&mut self.row, cost);
+        if !cost.warm_up {
+            self.distributions.add(cost);
+        }
+        let written = self.csv.write_all(self.row.as_bytes());
+        self.measuring.since(begun);
         written.map_err(os("write the file", &self.csv_path))?;
         self.rows += 1;
         Ok(())
@@ -97,12 +98,12 @@ impl Recorder {
 
     /// Makes the rows durable, before a checkpoint.
     pub fn flush(&mut self) -> Result<(), RecordError> {
-        let mut measuring = self.measuring;
-        let flushed = measuring.during(|| {
-            self.csv.flush()?;
-            self.csv.get_ref().sync_data()
-        });
-        self.measuring = measuring;
+        let begun = Instant::now();
+        let flushed = self
+            .csv
+            .flush()
+            .and_then(|()| self.csv.get_ref().sync_data());
+        self.measuring.since(begun);
         flushed.map_err(os("write the file", &self.csv_path))
     }
 
