@@ -240,21 +240,25 @@ impl Workload {
         }
     }
 
+    /// What of the workload is not the source's own.
     fn bridged(&self) -> Vec<Deviation> {
-        let Kind::Trace { found, .. } = &self.kind else {
+        let Kind::Trace { found, source, .. } = &self.kind else {
             return Vec::new();
         };
         let bridged = found.get().map_or_else(Bridged::default, |found| found.1);
-        let deviation = |name: &str, got: u64| Deviation {
+        let deviation = |name: &str, got: u64, source: &str| Deviation {
             name: name.to_owned(),
             target: 0.0,
             got: got as f64,
             unit: "count".to_owned(),
-            source: "accesses of the whole trace that did not find what was left".to_owned(),
+            source: source.to_owned(),
         };
+        let left = "accesses of the whole trace that did not find what was left";
+        let assumed = "1: the trace's source did not tell all values before";
         let all = [
-            deviation("bridged_accounts", bridged.accounts),
-            deviation("bridged_slots", bridged.slots),
+            deviation("bridged_accounts", bridged.accounts, left),
+            deviation("bridged_slots", bridged.slots, left),
+            deviation("values_assumed", source.values_assumed().into(), assumed),
         ];
         all.into_iter().filter(|it| it.got > 0.0).collect()
     }
