@@ -16,7 +16,7 @@ use thinstate_replay::{
 };
 
 /// Blocks of several forks; the last of them lacks the sibling of a branch that collapses.
-const BLOCKS: [u64; 4] = [46_147, 2_675_119, 4_370_003, 20_378_342];
+const BLOCKS: [u64; 5] = [46_147, 1_150_000, 2_675_000, 9_069_000, 20_378_342];
 
 #[test]
 fn no_trace_on_its_witnesses_misses_a_root() {
