@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     amplify::{LoadSource, SourceError},
-    design::{Overlay, Plan, ReadCost, StateDesign},
+    design::{DesignError, Overlay, Plan, ReadCost, StateDesign},
     load::BlockLoad,
     measure::{
         BlockCost,
@@ -175,8 +175,11 @@ impl Pipeline<'_> {
         may_plan: &Receiver<()>,
     ) {
         let mut next = self.done;
-        while !self.stop.load(Relaxed) && self.wants(next) {
+        while self.wants(next) {
             if self.pauses_before(next) && may_plan.recv().is_err() {
+                return;
+            }
+            if self.stop.load(Relaxed) {
                 return;
             }
             let Some(plan) = self.plan(source).transpose() else {
@@ -276,7 +279,7 @@ impl Pipeline<'_> {
         };
         load.check().map_err(SourceError::from)?;
         let plan = self.design.plan(Arc::new(load));
-        plan.map(Some).map_err(self.failed())
+        plan.map(Some).map_err(|error| self.failed(error))
     }
 
     fn read(
@@ -287,23 +290,20 @@ impl Pipeline<'_> {
         starved: Duration,
     ) -> Result<Read, ReplayError> {
         let begun = Instant::now();
-        let cost = self.design.read(&plan, overlay).map_err(self.failed())?;
+        let cost = self.design.read(&plan, overlay);
+        let took = begun.elapsed();
         Ok(Read {
             plan,
             arrival,
             begun,
-            cost,
-            took: begun.elapsed(),
+            cost: cost.map_err(|error| self.failed(error))?,
+            took,
             starved,
         })
     }
 
-    fn failed(&self) -> impl FnOnce(crate::design::DesignError) -> ReplayError {
-        let name = self.design.info().name;
-        move |source| ReplayError::State {
-            design: name,
-            source,
-        }
+    fn failed(&self, error: DesignError) -> ReplayError {
+        ReplayError::state(&self.design.info().name)(error)
     }
 }
 
@@ -329,10 +329,10 @@ impl Applier<'_, '_> {
     fn apply(&mut self, read: Read) -> Result<(), ReplayError> {
         let Pipeline { design, pace, .. } = *self.pipeline;
         let load = Arc::clone(&read.plan.load);
-        let failed = || self.pipeline.failed();
-        let applied = design.apply(read.plan).map_err(failed())?;
+        let failed = |error| self.pipeline.failed(error);
+        let applied = design.apply(read.plan).map_err(failed)?;
         let durable = Instant::now();
-        let rested = design.rest().map_err(failed())?;
+        let rested = design.rest().map_err(failed)?;
         let warm_up = self.next < self.pipeline.warm_up;
         let total_from = match pace {
             Pace::Open { .. } if !warm_up => read.arrival,

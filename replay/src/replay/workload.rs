@@ -96,8 +96,13 @@ impl Workload {
             Some(accounts) => Some(population(accounts, config.seed)?),
         };
         let first = source.first().unwrap_or(BlockNumber(1));
+        let base = first.prev().unwrap_or_default();
         Ok(Self {
-            base: first.prev().unwrap_or_default(),
+            // A filler and what the trace finds need blocks of their own.
+            base: match filler {
+                Some(_) => base.max(BlockNumber(PRELOAD_BLOCKS)),
+                None => base,
+            },
             kind: Kind::Trace {
                 source,
                 genesis,
@@ -128,7 +133,7 @@ impl Workload {
         self.base
     }
 
-    /// Whether the roots of the source hold: the state is all of it, and blocks are not copied.
+    /// Whether the roots of the source hold: the state is all of it.
     pub const fn is_whole(&self) -> bool {
         matches!(
             &self.kind,
