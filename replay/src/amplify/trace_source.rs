@@ -61,6 +61,11 @@ impl TraceSource {
         self.trace.numbers().next()
     }
 
+    /// Whether values before are partly assumed, since the trace's source did not tell them.
+    pub fn values_assumed(&self) -> bool {
+        self.trace.header().values_assumed
+    }
+
     /// Accesses so far that did not fit what the blocks before had left.
     pub const fn bridged(&self) -> Bridged {
         self.continuity.bridged()

@@ -200,6 +200,11 @@ impl RunConfig {
             "is a whole state, and excludes accounts of a filler",
         )?;
         together(
+            self.genesis.is_none() || matches!(self.amplify, Method::None | Method::Merge),
+            "genesis",
+            "is a whole state, in which copies of users are not: merge instead",
+        )?;
+        together(
             self.genesis.is_none() || self.gaps == Gaps::Refuse,
             "genesis",
             "is a whole state, in which there is no gap to bridge",

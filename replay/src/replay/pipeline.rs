@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     amplify::{LoadSource, SourceError},
-    design::{Overlay, Plan, ReadCost, StateDesign},
+    design::{DesignError, Overlay, Plan, ReadCost, StateDesign},
     load::BlockLoad,
     measure::{
         BlockCost,
@@ -38,6 +38,9 @@ pub struct Pipeline<'a> {
     pub done: u64,
     /// Blocks in all, those of the warm-up included; `None` for all that the source has.
     pub blocks: Option<u64>,
+    /// Blocks after which everything that is planned must also be done, so that the design can keep what it
+    /// knows. With it, what is planned is still done after being told to stop.
+    pub checkpoint: Option<u64>,
     /// Told to stop: the block at hand is then the last.
     pub stop: &'a AtomicBool,
 }
@@ -132,7 +135,7 @@ impl Pipeline<'_> {
                 break;
             };
             let starved = asked.elapsed();
-            let Some(arrival) = clock.arrival(applier.next, self.stop) else {
+            let Some(arrival) = self.arrival(&mut clock, applier.next) else {
                 break;
             };
             let read = self.read(plan, &Overlay::default(), arrival, starved)?;
@@ -151,22 +154,34 @@ impl Pipeline<'_> {
         // A rendezvous: what was handed over is being applied, and what came before it is done.
         let (reads, ready) = bounded::<Result<Read, ReplayError>>(0);
         let (begin, may_begin) = bounded(1);
+        let (resume, may_plan) = bounded(1);
         if self.done >= self.warm_up {
             // Whoever holds the other end is yet to start.
             let _ = begin.send(());
         }
         thread::scope(|scope| {
-            scope.spawn(move || self.planner(source, &plans));
+            scope.spawn(move || self.planner(source, &plans, &may_plan));
             scope.spawn(move || self.reader(&planned, &reads, &may_begin));
-            let applied = self.applier(&ready, applier, &begin);
+            let applied = self.applier(&ready, applier, &begin, &resume);
             drop(ready);
             applied
         })
     }
 
-    fn planner(&self, source: &mut dyn LoadSource, plans: &Sender<Result<Plan, ReplayError>>) {
+    fn planner(
+        &self,
+        source: &mut dyn LoadSource,
+        plans: &Sender<Result<Plan, ReplayError>>,
+        may_plan: &Receiver<()>,
+    ) {
         let mut next = self.done;
-        while !self.stop.load(Relaxed) && self.wants(next) {
+        while self.wants(next) {
+            if self.pauses_before(next) && may_plan.recv().is_err() {
+                return;
+            }
+            if self.stop.load(Relaxed) {
+                return;
+            }
             let Some(plan) = self.plan(source).transpose() else {
                 return;
             };
@@ -190,7 +205,10 @@ impl Pipeline<'_> {
         loop {
             let asked = Instant::now();
             let Ok(plan) = planned.recv() else { return };
-            let starved = asked.elapsed();
+            let starved = match self.pauses_before(next) {
+                true => Duration::ZERO,
+                false => asked.elapsed(),
+            };
             // What counts begins when all that does not is behind it.
             if next == self.warm_up.max(self.done) {
                 if may_begin.recv().is_err() {
@@ -198,7 +216,7 @@ impl Pipeline<'_> {
                 }
                 overlay.blocks.clear();
             }
-            let Some(arrival) = clock.arrival(next, self.stop) else {
+            let Some(arrival) = self.arrival(&mut clock, next) else {
                 return;
             };
             let read = plan.and_then(|plan| self.read(plan, &overlay, arrival, starved));
@@ -219,17 +237,36 @@ impl Pipeline<'_> {
         ready: &Receiver<Result<Read, ReplayError>>,
         applier: &mut Applier<'_, '_>,
         begin: &Sender<()>,
+        resume: &Sender<()>,
     ) -> Result<(), ReplayError> {
         while let Ok(read) = ready.recv() {
             applier.apply(read?)?;
             if applier.next == self.warm_up && begin.send(()).is_err() {
                 break;
             }
-            if self.stop.load(Relaxed) {
+            if self.pauses_before(applier.next) {
+                // A planner that has no more to plan does not wait for it.
+                let _ = resume.send(());
+            }
+            if self.stop.load(Relaxed) && self.checkpoint.is_none() {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Whether everything before the block is done before it is planned.
+    fn pauses_before(&self, next: u64) -> bool {
+        next > self.done
+            && self
+                .checkpoint
+                .is_some_and(|every| next.is_multiple_of(every))
+    }
+
+    /// When a block arrives; `None` where it is not to be done any more.
+    fn arrival(&self, clock: &mut Clock, next: u64) -> Option<Instant> {
+        let arrival = clock.arrival(next, self.stop);
+        arrival.or_else(|| self.checkpoint.map(|_| Instant::now()))
     }
 
     fn wants(&self, next: u64) -> bool {
@@ -242,7 +279,7 @@ impl Pipeline<'_> {
         };
         load.check().map_err(SourceError::from)?;
         let plan = self.design.plan(Arc::new(load));
-        plan.map(Some).map_err(self.failed())
+        plan.map(Some).map_err(|error| self.failed(error))
     }
 
     fn read(
@@ -253,23 +290,20 @@ impl Pipeline<'_> {
         starved: Duration,
     ) -> Result<Read, ReplayError> {
         let begun = Instant::now();
-        let cost = self.design.read(&plan, overlay).map_err(self.failed())?;
+        let cost = self.design.read(&plan, overlay);
+        let took = begun.elapsed();
         Ok(Read {
             plan,
             arrival,
             begun,
-            cost,
-            took: begun.elapsed(),
+            cost: cost.map_err(|error| self.failed(error))?,
+            took,
             starved,
         })
     }
 
-    fn failed(&self) -> impl FnOnce(crate::design::DesignError) -> ReplayError {
-        let name = self.design.info().name;
-        move |source| ReplayError::State {
-            design: name,
-            source,
-        }
+    fn failed(&self, error: DesignError) -> ReplayError {
+        ReplayError::state(&self.design.info().name)(error)
     }
 }
 
@@ -295,10 +329,10 @@ impl Applier<'_, '_> {
     fn apply(&mut self, read: Read) -> Result<(), ReplayError> {
         let Pipeline { design, pace, .. } = *self.pipeline;
         let load = Arc::clone(&read.plan.load);
-        let failed = || self.pipeline.failed();
-        let applied = design.apply(read.plan).map_err(failed())?;
+        let failed = |error| self.pipeline.failed(error);
+        let applied = design.apply(read.plan).map_err(failed)?;
         let durable = Instant::now();
-        let rested = design.rest().map_err(failed())?;
+        let rested = design.rest().map_err(failed)?;
         let warm_up = self.next < self.pipeline.warm_up;
         let total_from = match pace {
             Pace::Open { .. } if !warm_up => read.arrival,

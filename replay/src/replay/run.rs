@@ -180,9 +180,18 @@ impl Run<'_> {
         store: &Path,
         earlier: &Checkpoint,
     ) -> Result<Box<dyn StateDesign>, ReplayError> {
-        let design = stores::open(self.config, self.spec, store)?;
+        let mut design = stores::open(self.config, self.spec, store)?;
+        let ahead = design.head() > Some(earlier.block);
         while design.head().is_some_and(|head| head > earlier.block) {
             design.undo().map_err(ReplayError::state(&self.spec.name))?;
+        }
+        if ahead {
+            // What a design keeps beside its store is that of the checkpoint, and is read when it is opened.
+            design
+                .flush()
+                .map_err(ReplayError::state(&self.spec.name))?;
+            drop(design);
+            design = stores::open(self.config, self.spec, store)?;
         }
         if design.head() != Some(earlier.block) {
             return Err(CheckpointError::Store {
@@ -255,6 +264,7 @@ impl Run<'_> {
             warm_up,
             done,
             blocks: self.slots(),
+            checkpoint: self.config.checkpoint,
             stop: self.stop,
         };
         let mut recording = Recording { session, design };

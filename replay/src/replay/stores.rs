@@ -1,8 +1,15 @@
 //! Stores of designs: opened, or filled.
 
 use super::{Progress, RunConfig, Workload, error::ReplayError};
-use crate::design::{self, DesignSpec, DesignStore, FillContext, StateDesign};
+use crate::{
+    design::{self, DesignSpec, DesignStore, FillContext, StateDesign},
+    fill::cache::{Cache, CacheError, CacheKey},
+    population::Population,
+};
 use std::{fs, io, path::Path};
+
+/// What filled stores in the cache are called, with the version of how they are filled.
+const FILL: &str = "design/1";
 
 /// Makes the stores of a run.
 #[derive(Clone, Copy)]
@@ -31,6 +38,9 @@ impl Stores<'_> {
     }
 
     /// Makes a new store with the state that the workload begins with, settled. What lies in `dir` goes.
+    ///
+    /// With a cache ([`RunConfig::cache`]) the population is filled in once for each design and block, and
+    /// copied from then on.
     pub fn filled(
         &self,
         spec: &DesignSpec,
@@ -38,23 +48,62 @@ impl Stores<'_> {
     ) -> Result<Box<dyn StateDesign>, ReplayError> {
         remove(dir)?;
         fs::create_dir_all(dir).map_err(ReplayError::os("create the folder", dir))?;
-        let design = open(self.config, spec, dir)?;
-        if let Some(population) = self.workload.population() {
-            let told = |what: &str, done, of| self.progress.stage(what, done, of);
-            let context = FillContext {
-                block: self.workload.filled_at(),
-                progress: &told,
-            };
-            design
-                .fill(population, &context)
-                .map_err(ReplayError::state(&spec.name))?;
-        }
+        let design = match (self.workload.population(), &self.config.cache) {
+            (None, _) => open(self.config, spec, dir)?,
+            (Some(population), None) => self.fill(spec, population, dir)?,
+            (Some(population), Some(cache)) => {
+                self.cached(spec, population, cache, dir)?;
+                open(self.config, spec, dir)?
+            }
+        };
         self.workload
             .preload(&*design, self.config.slots(), self.progress)?;
         self.progress.stage("settling", 0, 1);
         design.settle().map_err(ReplayError::state(&spec.name))?;
         design.flush().map_err(ReplayError::state(&spec.name))?;
         Ok(design)
+    }
+
+    fn fill(
+        &self,
+        spec: &DesignSpec,
+        population: &Population,
+        dir: &Path,
+    ) -> Result<Box<dyn StateDesign>, ReplayError> {
+        let design = open(self.config, spec, dir)?;
+        let told = |what: &str, done, of| self.progress.stage(what, done, of);
+        let context = FillContext {
+            block: self.workload.filled_at(),
+            progress: &told,
+        };
+        design
+            .fill(population, &context)
+            .map_err(ReplayError::state(&spec.name))?;
+        Ok(design)
+    }
+
+    /// Puts a filled store into `dir`: from the cache, which gets it first if it has none.
+    fn cached(
+        &self,
+        spec: &DesignSpec,
+        population: &Population,
+        cache: &Path,
+        dir: &Path,
+    ) -> Result<(), ReplayError> {
+        let key = CacheKey::new(FILL)
+            .with("design", spec)
+            .with("population", population.spec())
+            .with("block", &self.workload.filled_at());
+        let build = |dir: &Path| {
+            let design = self.fill(spec, population, dir)?;
+            design.settle().map_err(ReplayError::state(&spec.name))?;
+            design.flush().map_err(ReplayError::state(&spec.name))
+        };
+        match Cache::new(cache).get_or_build(&key, dir, build) {
+            Ok(_) => Ok(()),
+            Err(CacheError::Build(error)) => Err(error),
+            Err(error) => Err(ReplayError::workload("the cache of filled stores")(error)),
+        }
     }
 }
 

@@ -114,6 +114,8 @@ struct MemoryDesign {
     /// The last block whose reads began.
     read: Mutex<u64>,
     told: Condvar,
+    /// The last block that was planned.
+    planned: AtomicU64,
     applied: AtomicU64,
 }
 
@@ -130,6 +132,7 @@ impl MemoryDesign {
             insists: false,
             read: Mutex::new(0),
             told: Condvar::new(),
+            planned: AtomicU64::new(0),
             applied: AtomicU64::new(0),
         }
     }
@@ -171,6 +174,7 @@ impl StateDesign for MemoryDesign {
     }
 
     fn plan(&self, load: Arc<BlockLoad>) -> Result<Plan, DesignError> {
+        self.planned.store(load.number.0, SeqCst);
         Ok(Plan {
             load,
             private: Box::new(()),
@@ -260,6 +264,8 @@ struct Kept<'a> {
     done: Vec<BlockDone>,
     /// Blocks applied when those that count began.
     begun_at: Vec<u64>,
+    /// Blocks planned by the end of each.
+    planned: Vec<u64>,
 }
 
 impl Sink for Kept<'_> {
@@ -270,6 +276,7 @@ impl Sink for Kept<'_> {
 
     fn block(&mut self, block: &BlockDone) -> Result<(), ReplayError> {
         self.done.push(block.clone());
+        self.planned.push(self.design.planned.load(SeqCst));
         if self.stop_after == Some(block.cost.number.0) {
             self.stop.store(true, SeqCst);
         }
@@ -285,6 +292,7 @@ struct Case<'a> {
     pace: Pace,
     blocks: Option<u64>,
     stop_after: Option<u64>,
+    checkpoint: Option<u64>,
 }
 
 impl<'a> Case<'a> {
@@ -296,6 +304,7 @@ impl<'a> Case<'a> {
             pace: Pace::Closed,
             blocks: None,
             stop_after: None,
+            checkpoint: None,
         }
     }
 
@@ -303,6 +312,18 @@ impl<'a> Case<'a> {
         self,
         source: &mut Blocks,
     ) -> (Result<super::Ended, ReplayError>, Vec<BlockDone>, Vec<u64>) {
+        let (ended, kept) = self.kept(source);
+        (ended, kept.0, kept.1)
+    }
+
+    /// Also the blocks that were planned by the end of each.
+    fn kept(
+        self,
+        source: &mut Blocks,
+    ) -> (
+        Result<super::Ended, ReplayError>,
+        (Vec<BlockDone>, Vec<u64>, Vec<u64>),
+    ) {
         let stop = AtomicBool::new(false);
         let mut kept = Kept {
             design: self.design,
@@ -310,6 +331,7 @@ impl<'a> Case<'a> {
             stop_after: self.stop_after,
             done: Vec::new(),
             begun_at: Vec::new(),
+            planned: Vec::new(),
         };
         let pipeline = Pipeline {
             design: self.design,
@@ -319,11 +341,12 @@ impl<'a> Case<'a> {
             warm_up: self.warm_up,
             done: 0,
             blocks: self.blocks,
+            checkpoint: self.checkpoint,
             stop: &stop,
         };
         let mut probes = Probes::open(Path::new("."));
         let ended = pipeline.run(source, &mut probes, &mut kept);
-        (ended, kept.done, kept.begun_at)
+        (ended, (kept.done, kept.begun_at, kept.planned))
     }
 }
 
@@ -446,4 +469,22 @@ fn latency_counts_from_the_arrival_where_slots_come_by_the_clock() {
     let last = totals.last().copied().unwrap();
     assert!(ended.elapsed >= last, "counted from the first arrival");
     assert!(done.iter().any(|it| it.backlog > 0));
+}
+
+#[test]
+fn nothing_is_planned_past_a_checkpoint_before_it_is_reached() {
+    let design = MemoryDesign::new();
+    let case = Case {
+        checkpoint: Some(5),
+        stop_after: Some(12),
+        ..Case::new(&design, true)
+    };
+    let (ended, (done, _, planned)) = case.kept(&mut blocks(1_000));
+    assert!(!ended.unwrap().completed);
+    for at in [4, 9] {
+        assert_eq!(planned[at], at as u64 + 1, "block {}", at + 1);
+    }
+    // Told to stop, it still does what is planned: no design is left with plans of blocks that never come.
+    assert!((12..=15).contains(&done.len()), "{} done", done.len());
+    assert_eq!(design.planned.load(SeqCst), done.len() as u64);
 }

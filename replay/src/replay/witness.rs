@@ -164,6 +164,7 @@ impl OneBlock<'_> {
             warm_up: 0,
             done: 0,
             blocks: Some(1),
+            checkpoint: None,
             stop,
         };
         let mut once = Once(Some(self.load));

@@ -96,8 +96,13 @@ impl Workload {
             Some(accounts) => Some(population(accounts, config.seed)?),
         };
         let first = source.first().unwrap_or(BlockNumber(1));
+        let base = first.prev().unwrap_or_default();
         Ok(Self {
-            base: first.prev().unwrap_or_default(),
+            // A filler and what the trace finds need blocks of their own.
+            base: match filler {
+                Some(_) => base.max(BlockNumber(PRELOAD_BLOCKS)),
+                None => base,
+            },
             kind: Kind::Trace {
                 source,
                 genesis,
@@ -128,7 +133,7 @@ impl Workload {
         self.base
     }
 
-    /// Whether the roots of the source hold: the state is all of it, and blocks are not copied.
+    /// Whether the roots of the source hold: the state is all of it.
     pub const fn is_whole(&self) -> bool {
         matches!(
             &self.kind,
@@ -240,21 +245,25 @@ impl Workload {
         }
     }
 
+    /// What of the workload is not the source's own.
     fn bridged(&self) -> Vec<Deviation> {
-        let Kind::Trace { found, .. } = &self.kind else {
+        let Kind::Trace { found, source, .. } = &self.kind else {
             return Vec::new();
         };
         let bridged = found.get().map_or_else(Bridged::default, |found| found.1);
-        let deviation = |name: &str, got: u64| Deviation {
+        let deviation = |name: &str, got: u64, source: &str| Deviation {
             name: name.to_owned(),
             target: 0.0,
             got: got as f64,
             unit: "count".to_owned(),
-            source: "accesses of the whole trace that did not find what was left".to_owned(),
+            source: source.to_owned(),
         };
+        let left = "accesses of the whole trace that did not find what was left";
+        let assumed = "1: the trace's source did not tell all values before";
         let all = [
-            deviation("bridged_accounts", bridged.accounts),
-            deviation("bridged_slots", bridged.slots),
+            deviation("bridged_accounts", bridged.accounts, left),
+            deviation("bridged_slots", bridged.slots, left),
+            deviation("values_assumed", source.values_assumed().into(), assumed),
         ];
         all.into_iter().filter(|it| it.got > 0.0).collect()
     }
