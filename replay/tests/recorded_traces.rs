@@ -222,7 +222,7 @@ fn no_trace_differs_from_what_its_block_did() {
         return;
     };
     let directory = tempfile::tempdir().unwrap();
-    let header = TraceHeader { chain_id: 1 };
+    let header = TraceHeader::new(1);
     let mut writer = TraceWriter::create(directory.path().join("trace"), header).unwrap();
     let mut traces = Vec::new();
     let mut incomplete = Vec::new();

@@ -17,19 +17,48 @@ const RESERVED_2_AT: usize = 24;
 const CRC_AT: usize = 28;
 const _: () = assert!(CRC_AT + 4 == TRACE_HEADER_BYTES);
 
+/// Flag: values before a write, or found by a read, are partly assumed.
+const VALUES_ASSUMED: u16 = 1;
+
 /// What a trace says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceHeader {
     /// The chain that the blocks belong to (EIP-155).
     pub chain_id: u64,
+    /// Whether values before are partly assumed: the source, as an EIP-7928 list, did not tell them
+    /// all. Keys, order and values after are the source's all the same.
+    pub values_assumed: bool,
 }
 
 impl TraceHeader {
+    /// The header of a trace of which every value is the source's own.
+    pub const fn new(chain_id: u64) -> Self {
+        Self {
+            chain_id,
+            values_assumed: false,
+        }
+    }
+
+    /// The same, with values before that are partly assumed or not.
+    #[must_use]
+    pub const fn with_values_assumed(self, values_assumed: bool) -> Self {
+        Self {
+            values_assumed,
+            ..self
+        }
+    }
+
     /// The header's bytes.
     pub fn encode(&self) -> [u8; TRACE_HEADER_BYTES] {
         let mut bytes = [0; TRACE_HEADER_BYTES];
         put::<0, 8, _>(&mut bytes, *MAGIC);
         put::<VERSION_AT, 2, _>(&mut bytes, TRACE_VERSION.to_le_bytes());
+        let flags = if self.values_assumed {
+            VALUES_ASSUMED
+        } else {
+            0
+        };
+        put::<FLAGS_AT, 2, _>(&mut bytes, flags.to_le_bytes());
         put::<CHAIN_AT, 8, _>(&mut bytes, self.chain_id.to_le_bytes());
         seal::<CRC_AT, _>(&mut bytes);
         bytes
@@ -51,11 +80,14 @@ impl TraceHeader {
             });
         }
         place.checksum(u32_at::<CRC_AT, _>(bytes), crc_before::<CRC_AT, _>(bytes))?;
-        place.field("flags", 0, u16_at::<FLAGS_AT, _>(bytes).into())?;
+        let flags = u16_at::<FLAGS_AT, _>(bytes);
+        let known = flags & VALUES_ASSUMED;
+        place.field("flags", known.into(), flags.into())?;
         place.field("reserved", 0, u32_at::<RESERVED_AT, _>(bytes).into())?;
         place.field("reserved", 0, u32_at::<RESERVED_2_AT, _>(bytes).into())?;
         Ok(Self {
             chain_id: u64_at::<CHAIN_AT, _>(bytes),
+            values_assumed: flags & VALUES_ASSUMED != 0,
         })
     }
 }

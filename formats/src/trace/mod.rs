@@ -51,12 +51,15 @@
 //! offset  size  field
 //!      0     8  magic, "THSTRACE"
 //!      8     2  version, 1
-//!     10     2  flags, none defined: 0
+//!     10     2  flags: bit 0, values before are partly assumed; all others 0
 //!     12     4  reserved
 //!     16     8  chain id
 //!     24     4  reserved
 //!     28     4  CRC-32 of bytes 0..28
 //! ```
+//!
+//! Bit 0 of the flags stands in traces of sources that do not tell what was there before, as EIP-7928
+//! lists: keys, order and values after are then the source's, values before partly made up.
 //!
 //! **Frame**, one for each block, numbers strictly ascending from frame to frame:
 //!

@@ -123,7 +123,7 @@ fn no_forged_header_passes() {
 
 #[test]
 fn no_other_version_is_read() {
-    let mut header = TraceHeader { chain_id: 1 }.encode();
+    let mut header = TraceHeader::new(1).encode();
     header[8] = 2;
     let error = TraceHeader::decode(&header).expect_err("version 2");
     assert!(matches!(
@@ -134,8 +134,8 @@ fn no_other_version_is_read() {
         }
     ));
     for (at, field) in [(10, "flags"), (12, "reserved"), (24, "reserved")] {
-        let mut header = TraceHeader { chain_id: 1 }.encode();
-        header[at] = 1;
+        let mut header = TraceHeader::new(1).encode();
+        header[at] = 2;
         let crc = crc32fast::hash(&header[..28]);
         header[28..].copy_from_slice(&crc.to_le_bytes());
         let error = TraceHeader::decode(&header).expect_err(field);

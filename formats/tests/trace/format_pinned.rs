@@ -106,10 +106,16 @@ fn the_record_does_not_change() {
 
 #[test]
 fn the_headers_do_not_change() {
-    let header = TraceHeader { chain_id: 1 }.encode();
+    let header = TraceHeader::new(1).encode();
     let mut expected = b"THSTRACE\x01\x00\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec();
     let crc = crc32fast::hash(&expected);
     expected.extend(crc.to_le_bytes());
+    assert_eq!(header[..], expected);
+
+    let header = TraceHeader::new(1).with_values_assumed(true).encode();
+    expected[10] = 1;
+    let (fields, crc) = expected.split_at_mut(28);
+    crc.copy_from_slice(&crc32fast::hash(fields).to_le_bytes());
     assert_eq!(header[..], expected);
 
     let block = every_variant();

@@ -73,7 +73,7 @@ pub struct DesignStore {
     pub dir: std::path::PathBuf,
     /// Memory for the store's cache.
     pub cache_bytes: usize,
-    /// Threads for reading and hashing; `None` for one per core.
+    /// Threads for hashing; `None` for one per core. More than these may wait for reads.
     pub threads: Option<usize>,
     /// Bypass the page cache.
     pub direct_io: bool,

@@ -124,6 +124,21 @@ impl BlockLoad {
         self.accounts.iter().filter(|it| it.is_written())
     }
 
+    /// The access of an account.
+    pub fn account(&self, address: Address) -> Option<&AccountLoad> {
+        let at = self
+            .accounts
+            .binary_search_by_key(&address, |it| it.address);
+        at.ok().map(|at| &self.accounts[at])
+    }
+
+    /// The slots of an account.
+    pub fn slots_of(&self, address: Address) -> &[SlotLoad] {
+        let from = self.slots.partition_point(|it| it.address < address);
+        let count = self.slots[from..].partition_point(|it| it.address == address);
+        &self.slots[from..from + count]
+    }
+
     /// The changes of the permanent state if all slots for which `keep` holds live there. Code is not
     /// among them: traces know its hash and length, not its bytes.
     pub fn changes(&self, keep: impl Fn(&SlotLoad) -> bool) -> StateChanges {

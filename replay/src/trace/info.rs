@@ -13,6 +13,8 @@ use thinstate_formats::trace::{
 pub struct TraceInfo {
     /// The chain.
     pub chain_id: u64,
+    /// Whether values before are partly assumed.
+    pub values_assumed: bool,
     /// Number of blocks.
     pub blocks: u64,
     /// The first block.
@@ -95,6 +97,7 @@ impl TraceReader {
     pub fn info(&self) -> Result<TraceInfo, TraceFileError> {
         let mut info = TraceInfo {
             chain_id: self.header().chain_id,
+            values_assumed: self.header().values_assumed,
             bytes_file: self.source.len,
             ..TraceInfo::default()
         };
@@ -112,6 +115,12 @@ impl TraceReader {
 }
 
 impl TraceInfo {
+    /// Whether nothing is written: the source told what was read, and no more.
+    pub const fn reads_only(&self) -> bool {
+        let accesses = self.accounts.reads() + self.slots.reads();
+        accesses > 0 && self.accounts.writes() + self.slots.writes() == 0
+    }
+
     /// Counts one more block, which is above those before.
     fn add(&mut self, block: &BlockTrace) {
         self.blocks += 1;

@@ -32,7 +32,8 @@ pub use error::TraceFileError;
 pub use info::{AccountCounts, CodeCounts, SlotCounts, TraceInfo};
 pub use reader::{Blocks, TraceReader};
 pub use record::{
-    BlockRecorder, RecordError, Recorded, RootCheck, STRUCT_WORDS, record_block, record_witness,
+    BlockRecorder, RecordError, Recorded, RootCheck, STRUCT_WORDS, record_block, record_genesis,
+    record_witness,
 };
 pub use recover::Recovery;
 pub use writer::{TraceWriter, partial_path};

@@ -4,18 +4,23 @@ use super::{
     report::{BlockReport, CheckedParts, Costs, Identity, Times, Verdict},
     timed::TimedReader,
 };
-use crate::exec::{
-    BlockHashes, BlockOutcome, ChainSpec, ExecError, Mismatch, check_body, check_outcome,
-    execute_block,
+use crate::{
+    exec::{
+        BlockHashes, BlockOutcome, ChainSpec, ExecError, Mismatch, check_body, check_outcome,
+        execute_block, execute_block_observed,
+    },
+    trace::BlockRecorder,
 };
 use alloy_consensus::{Block, TxEnvelope};
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes, map::B256Map};
 use std::time::{Duration, Instant};
 use thinstate_engine::{
-    BlockId, CommitError, CommitReport, Head, MissingNode, Need, PermanentTier, StateError,
+    BlockId, CommitError, CommitReport, Head, MissingNode, Need, PermanentTier, StateError, View,
     leaf_store::LeafStore,
 };
-use thinstate_formats::BlockNumber;
+use thinstate_formats::{BlockNumber, trace::BlockTrace};
+
+type Reader<'a, S> = TimedReader<View<'a, S>>;
 
 /// Why a block does not hold. The state is the one before it.
 #[derive(Debug, thiserror::Error)]
@@ -84,13 +89,58 @@ pub fn verify_block<S: LeafStore>(
     block_hashes: &BlockHashes,
     spec: &ChainSpec,
 ) -> Result<BlockReport, BlockError> {
+    verify(tier, block, hash, |reader| {
+        execute_block(&reader, block, block_hashes, spec)
+    })
+}
+
+/// A block that was verified, and recorded while it was.
+#[derive(Debug)]
+pub struct RecordedBlock {
+    /// How it went.
+    pub report: BlockReport,
+    /// Its trace.
+    pub trace: BlockTrace,
+    /// The code that it deployed, by its hash.
+    pub code: B256Map<Bytes>,
+}
+
+/// [`verify_block`], recording what the block does. The times in the report are then those of an
+/// observed execution.
+pub fn record_verified_block<S: LeafStore>(
+    tier: &PermanentTier<S>,
+    block: &Block<TxEnvelope>,
+    hash: B256,
+    block_hashes: &BlockHashes,
+    spec: &ChainSpec,
+) -> Result<RecordedBlock, BlockError> {
+    let mut recorder = BlockRecorder::new();
+    let mut code = B256Map::default();
+    let report = verify(tier, block, hash, |reader| {
+        let outcome = execute_block_observed(&reader, block, block_hashes, spec, &mut recorder)?;
+        code.clone_from(&outcome.changes.code);
+        Ok(outcome)
+    })?;
+    Ok(RecordedBlock {
+        report,
+        trace: recorder.finish(block, hash),
+        code,
+    })
+}
+
+fn verify<S: LeafStore>(
+    tier: &PermanentTier<S>,
+    block: &Block<TxEnvelope>,
+    hash: B256,
+    execute: impl FnOnce(&Reader<'_, S>) -> Result<BlockOutcome, ExecError<StateError>>,
+) -> Result<BlockReport, BlockError> {
     let header = &block.header;
     check_parent(tier, header.parent_hash)?;
     check_body(block)?;
     let before = tier.counters();
     let reader = TimedReader::new(tier.view());
     let started = Instant::now();
-    let outcome = execute_block(&reader, block, block_hashes, spec)?;
+    let outcome = execute(&reader)?;
     let evm = started.elapsed();
     let checked = CheckedParts::from(check_outcome(header, &outcome)?);
     let reads = reader.spent();

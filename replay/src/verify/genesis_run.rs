@@ -1,7 +1,7 @@
 //! Consecutive blocks from genesis on, in one store that grows.
 
 use super::{
-    block::{BlockError, verify_block},
+    block::{BlockError, RecordedBlock, record_verified_block, verify_block},
     report::BlockReport,
 };
 use crate::{
@@ -105,6 +105,20 @@ impl<'a, S: LeafStore> GenesisRun<'a, S> {
             .map_err(|source| GenesisRunError::Block { number, source })?;
         self.remember(number, hash)?;
         Ok(Some(report))
+    }
+
+    /// Takes the next block and records it. It has to be the store's next one: what the store has
+    /// already cannot be recorded any more.
+    pub fn next_recorded(
+        &mut self,
+        block: &Block<TxEnvelope>,
+        hash: B256,
+    ) -> Result<RecordedBlock, GenesisRunError> {
+        let number = BlockNumber(block.header.number);
+        let recorded = record_verified_block(self.tier, block, hash, &self.hashes, &self.spec)
+            .map_err(|source| GenesisRunError::Block { number, source })?;
+        self.remember(number, hash)?;
+        Ok(recorded)
     }
 
     fn remember(&mut self, number: BlockNumber, hash: B256) -> Result<(), GenesisRunError> {

@@ -12,7 +12,7 @@ mod report;
 mod single;
 mod timed;
 
-pub use block::{BlockError, verify_block};
+pub use block::{BlockError, RecordedBlock, record_verified_block, verify_block};
 pub use genesis_run::{GenesisRun, GenesisRunError};
 pub use partial::{PartialStateError, partial_state};
 pub use report::{BlockReport, Times, Verdict};

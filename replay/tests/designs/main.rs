@@ -7,6 +7,7 @@ mod conformance;
 mod agree;
 mod counts;
 mod expiry;
+mod fill;
 
 use conformance::{Case, world::WorldOptions};
 use std::path::Path;
@@ -51,7 +52,7 @@ fn every_slot(_: &SlotLoad) -> bool {
 }
 
 fn conforms(spec: &DesignSpec, in_trie: Option<fn(&SlotLoad) -> bool>) {
-    conformance::all(&Case {
+    let mut case = Case {
         open: &|dir, threads| opened(spec, dir, threads),
         world: WorldOptions {
             seed: 7,
@@ -60,7 +61,12 @@ fn conforms(spec: &DesignSpec, in_trie: Option<fn(&SlotLoad) -> bool>) {
             drifts: false,
         },
         plans_again: true,
-    });
+    };
+    conformance::all(&case);
+    for seed in 8..12 {
+        case.world.seed = seed;
+        conformance::no_read_differs_from_the_model(&case);
+    }
 }
 
 #[test]

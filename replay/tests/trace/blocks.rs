@@ -10,7 +10,7 @@ use thinstate_formats::{Account, BlockNumber};
 use thinstate_replay::trace::TraceWriter;
 
 /// The chain of every file here.
-pub(crate) const HEADER: TraceHeader = TraceHeader { chain_id: 1 };
+pub(crate) const HEADER: TraceHeader = TraceHeader::new(1);
 
 /// A block with one access of each kind that `TraceInfo` counts, its values made from the number.
 pub(crate) fn block(number: u64) -> BlockTrace {

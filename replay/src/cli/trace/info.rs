@@ -52,6 +52,7 @@ fn facts(info: &TraceInfo) -> Vec<(&'static str, String)> {
         .collect();
     vec![
         ("chain id", info.chain_id.to_string()),
+        ("values before", values_before(info).to_owned()),
         ("blocks", blocks),
         ("with expected root", grouped(info.blocks_with_root)),
         ("transactions", grouped(info.txs)),
@@ -67,6 +68,14 @@ fn facts(info: &TraceInfo) -> Vec<(&'static str, String)> {
         ("bytes compressed", grouped(info.bytes_compressed)),
         ("bytes of the file", grouped(info.bytes_file)),
     ]
+}
+
+const fn values_before(info: &TraceInfo) -> &'static str {
+    match (info.values_assumed, info.reads_only()) {
+        (true, _) => "partly assumed",
+        (false, true) => "from the source (reads only: writes are not known)",
+        (false, false) => "from the source",
+    }
 }
 
 fn accesses(info: &TraceInfo) -> Table {

@@ -1,120 +1,250 @@
-//! Writing a trace of witness files.
+//! Writing a trace, access lists, or both, of whatever the blocks come from.
 
-use super::{Options, files, info, progress::Progress};
-use crate::{
-    exec::ChainSpec,
-    source::witness::BlockWitness,
-    trace::{Recorded, RootCheck, TraceReader, TraceWriter, partial_path, record_witness},
+use super::{
+    Options,
+    chain::Chain,
+    files::Files,
+    info,
+    interrupt::{INTERRUPTED, on_interrupt},
+    lists::ListWriter,
+    node::{self, Outcome},
+    progress::Progress,
+    work::{Traced, Work},
 };
-use eyre::WrapErr as _;
+use crate::{
+    inspect::datadir::{self, OpenStore},
+    source::{
+        access_list::ListOptions,
+        input::{self, Input, InputKind},
+        known::KnownState,
+        rpc::FetchFolder,
+    },
+    trace::{TraceReader, TraceWriter, partial_path},
+};
+use eyre::{WrapErr as _, bail};
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
 use thinstate_engine::Options as StoreOptions;
-use thinstate_formats::{BlockNumber, trace::TraceHeader};
+use thinstate_formats::BlockNumber;
 
-/// Exit status after an interruption.
-const INTERRUPTED: u8 = 130;
+/// Blocks that are asked for.
+type Wanted = BTreeSet<BlockNumber>;
 
-pub(super) fn run(options: &Options, output: &Path) -> eyre::Result<ExitCode> {
-    let files = files::ordered(&options.paths)?;
-    let job = Job::new(options)?;
-    if options.force {
+pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
+    let stop = on_interrupt()?;
+    let store = StoreOptions {
+        threads: options.threads,
+        ..StoreOptions::default()
+    };
+    let work_dir = options.work_dir.clone().unwrap_or_else(std::env::temp_dir);
+    fs::create_dir_all(&work_dir).wrap_err_with(|| work_dir.display().to_string())?;
+    if options.paths.is_empty()
+        && let Some(ranges) = &options.blocks
+        && let Some(output) = options
+            .output
+            .as_deref()
+            .filter(|_| options.node.rpc.is_some())
+    {
+        let (folder, inputs) = match node::run(&options.node, ranges, output, &stop)? {
+            Outcome::All(folder, inputs) => (folder, inputs),
+            Outcome::Interrupted(code) => return Ok(code),
+        };
+        return from_files(options, inputs, Some(&folder), None, store, work_dir, &stop);
+    }
+    let wanted = options.blocks.as_ref().map(|ranges| ranges.resolve(None));
+    let wanted = wanted.transpose()?.map(Wanted::from_iter);
+    let wanted = wanted.as_ref();
+    if !options.chain.era1.is_empty() {
+        let chain = Chain::open(&options.chain, &work_dir, store)?;
+        return write(options, chain.work()?, wanted, &stop);
+    }
+    if !options.extracts.parquet.is_empty() {
+        return from_extracts(options, wanted, &stop);
+    }
+    let mut inputs = input::find(&options.paths)?;
+    // Which blocks a trace holds is seen when it is read.
+    inputs.retain(|input| {
+        let is_trace = input.kind == InputKind::Trace;
+        is_trace || wanted.is_none_or(|wanted| wanted.contains(&input.number))
+    });
+    from_files(options, inputs, None, wanted, store, work_dir, &stop)
+}
+
+#[cfg(feature = "parquet")]
+fn from_extracts(
+    options: &Options,
+    wanted: Option<&Wanted>,
+    stop: &AtomicBool,
+) -> eyre::Result<ExitCode> {
+    let work = super::extracts::work(&options.extracts, options.node.chain_id)?;
+    write(options, work, wanted, stop)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn from_extracts(_: &Options, _: Option<&Wanted>, _: &AtomicBool) -> eyre::Result<ExitCode> {
+    bail!("this program was built without the feature `parquet`")
+}
+
+fn from_files(
+    options: &Options,
+    inputs: Vec<Input>,
+    fetched: Option<&FetchFolder>,
+    wanted: Option<&Wanted>,
+    store: StoreOptions,
+    work_dir: PathBuf,
+    stop: &AtomicBool,
+) -> eyre::Result<ExitCode> {
+    let state = options.lists_from.state.as_deref();
+    let state = state
+        .map(|dir| state_before(dir, &inputs, &store))
+        .transpose()?;
+    let view = state.as_ref().map(|state| state.permanent().view());
+    let files = Files {
+        chain_id: options.node.chain_id,
+        lists: ListOptions {
+            block_folder: options.lists_from.block_folder.clone(),
+            repair: options.lists_from.repair_lists,
+        },
+        store,
+        work_dir,
+        known: view
+            .as_ref()
+            .map_or_else(KnownState::new, |view| KnownState::on(view)),
+        fetched,
+    };
+    write(options, files.work(inputs)?, wanted, stop)
+}
+
+/// The state before the first list.
+fn state_before(dir: &Path, inputs: &[Input], store: &StoreOptions) -> eyre::Result<OpenStore> {
+    let state = datadir::open_all(dir, store.clone())?;
+    let lists = inputs.iter().filter(|it| it.kind == InputKind::AccessList);
+    let head = state.permanent().head().block.map(|block| block.number);
+    if let (Some(first), Some(head)) = (lists.map(|it| it.number).min(), head)
+        && head.0.checked_add(1) != Some(first.0)
+    {
+        bail!(
+            "{}: the state of block {head}, expected that of the block before {first}",
+            dir.display()
+        );
+    }
+    Ok(state)
+}
+
+/// What is written, and how far it is.
+struct Writing {
+    trace: Option<TraceWriter>,
+    lists: Option<ListWriter>,
+    progress: Progress,
+    written: usize,
+    /// Whether the source was read to its end, or as far as blocks are wanted.
+    whole: bool,
+}
+
+fn write(
+    options: &Options,
+    work: Work<'_>,
+    wanted: Option<&Wanted>,
+    stop: &AtomicBool,
+) -> eyre::Result<ExitCode> {
+    let output = options.output.as_deref();
+    if let Some(output) = output.filter(|_| options.force) {
         remove_partial(output)?;
     }
     let start = Instant::now();
-    let header = TraceHeader {
-        chain_id: job.spec.chain_id(),
-    };
-    let mut writer = TraceWriter::create(output, header).wrap_err(
+    let trace = output.map(|output| TraceWriter::create(output, work.header));
+    let trace = trace.transpose().wrap_err(
         "the trace cannot be begun (--force removes what an interrupted command has left)",
     )?;
-    let interrupted = on_interrupt()?;
-    if let Err(error) = job.write_all(&files, &mut writer, &interrupted) {
-        drop(writer);
-        remove_partial(output)?;
+    let mut writing = Writing {
+        trace,
+        lists: options.lists.as_deref().map(ListWriter::new).transpose()?,
+        progress: Progress::new(work.blocks),
+        written: 0,
+        whole: false,
+    };
+    if let Err(error) = writing.all(work, wanted, stop) {
+        drop(writing);
+        output.map_or(Ok(()), remove_partial)?;
         return Err(error);
     }
-    let blocks = writer.blocks();
-    let path = writer.finish()?;
-    eprintln!(
-        "{}: {blocks} of {} blocks in {:.1} s",
-        path.display(),
-        files.len(),
-        start.elapsed().as_secs_f64()
-    );
-    let info = TraceReader::open(&path)?.info()?;
-    info::print(&info, options.json)?;
-    if blocks < files.len() {
-        eprintln!("interrupted: the trace holds the blocks before");
-        return Ok(ExitCode::from(INTERRUPTED));
-    }
-    Ok(ExitCode::SUCCESS)
+    writing.finish(start, options.json)
 }
 
-/// What is the same for every block.
-struct Job {
-    spec: ChainSpec,
-    store: StoreOptions,
-    work_dir: PathBuf,
-}
-
-impl Job {
-    fn new(options: &Options) -> eyre::Result<Self> {
-        let work_dir = options.work_dir.clone().unwrap_or_else(std::env::temp_dir);
-        fs::create_dir_all(&work_dir).wrap_err_with(|| work_dir.display().to_string())?;
-        Ok(Self {
-            spec: ChainSpec::mainnet(),
-            store: StoreOptions {
-                threads: options.threads,
-                ..StoreOptions::default()
-            },
-            work_dir,
-        })
-    }
-
-    fn write_all(
-        &self,
-        files: &[(BlockNumber, PathBuf)],
-        writer: &mut TraceWriter,
-        interrupted: &AtomicBool,
+impl Writing {
+    fn all(
+        &mut self,
+        work: Work<'_>,
+        wanted: Option<&Wanted>,
+        stop: &AtomicBool,
     ) -> eyre::Result<()> {
-        let mut progress = Progress::new(files.len());
-        for (number, path) in files {
-            if interrupted.load(Ordering::Relaxed) {
+        for traced in work.items {
+            if stop.load(Ordering::Relaxed) {
+                self.progress.finish();
+                return Ok(());
+            }
+            let traced = traced?;
+            let number = traced.trace.number;
+            if wanted.is_some_and(|wanted| wanted.last() < Some(&number)) {
                 break;
             }
-            let witness = files::read(*number, path)?;
-            let recorded = self
-                .record(&witness)
-                .wrap_err_with(|| format!("block {number} ({})", path.display()))?;
-            if let RootCheck::Unknown(node) = &recorded.root {
-                progress.note(&format!(
-                    "block {number}: execution holds, but its state root cannot be computed: {node}"
-                ));
+            if wanted.is_none_or(|wanted| wanted.contains(&number)) {
+                self.one(&traced)?;
+            } else {
+                self.progress.done(format!("block {number} passed over"));
             }
-            writer.push(&recorded.trace)?;
-            progress.done(format!("block {number}, {} bytes", writer.bytes()));
         }
-        progress.finish();
+        self.whole = true;
+        self.progress.finish();
         Ok(())
     }
 
-    /// Records a block in a store that is gone afterwards.
-    fn record(&self, witness: &BlockWitness) -> eyre::Result<Recorded> {
-        let dir = tempfile::Builder::new()
-            .prefix("thinstate-trace-")
-            .tempdir_in(&self.work_dir)?;
-        let recorded = record_witness(dir.path(), witness, &self.spec, self.store.clone())?;
-        dir.close()?;
-        Ok(recorded)
+    fn one(&mut self, traced: &Traced) -> eyre::Result<()> {
+        let number = traced.trace.number;
+        if let Some(note) = &traced.note {
+            self.progress.note(&format!("block {number}: {note}"));
+        }
+        let mut what = format!("block {number}");
+        if let Some(trace) = &mut self.trace {
+            trace.push(&traced.trace)?;
+            what += &format!(", {} bytes", trace.bytes());
+        }
+        if let Some(lists) = &mut self.lists
+            && let Some(refusal) = lists.write(traced)?
+        {
+            self.progress.note(&format!("block {number}: {refusal}"));
+        }
+        self.written += 1;
+        self.progress.done(what);
+        Ok(())
+    }
+
+    fn finish(self, start: Instant, json: bool) -> eyre::Result<ExitCode> {
+        let seconds = start.elapsed().as_secs_f64();
+        let mut code = ExitCode::SUCCESS;
+        if let Some(lists) = &self.lists {
+            eprintln!("{} access lists, {} refused", lists.written, lists.refused);
+            if lists.refused > 0 {
+                code = ExitCode::FAILURE;
+            }
+        }
+        let blocks = self.written;
+        if let Some(trace) = self.trace {
+            let path = trace.finish()?;
+            eprintln!("{}: {blocks} blocks in {seconds:.1} s", path.display());
+            info::print(&TraceReader::open(&path)?.info()?, json)?;
+        }
+        if !self.whole {
+            eprintln!("interrupted: what is written holds the blocks before");
+            code = ExitCode::from(INTERRUPTED);
+        }
+        Ok(code)
     }
 }
 
@@ -126,16 +256,4 @@ fn remove_partial(output: &Path) -> eyre::Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// A flag that the first interruption sets; the second ends the program.
-fn on_interrupt() -> eyre::Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&flag);
-    ctrlc::set_handler(move || {
-        if set.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-    })?;
-    Ok(flag)
 }

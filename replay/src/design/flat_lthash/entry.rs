@@ -97,7 +97,7 @@ impl Delta {
 impl FlatLtHash {
     /// What the entries do to the state, computed on all threads.
     pub(super) fn delta(&self, entries: &[Entry]) -> Result<Delta, DesignError> {
-        let delta = self.pool.install(|| {
+        let delta = self.hashers.install(|| {
             entries
                 .par_chunks(CHUNK)
                 .map(Delta::of)

@@ -31,7 +31,7 @@ mod undo;
 
 use super::{
     Applied, DesignError, DesignSpec, DesignStore, FillContext, Overlay, Plan, Preload, ReadCost,
-    StateDesign, folder, permanent,
+    StateDesign, folder, resources,
 };
 use crate::{
     load::BlockLoad,
@@ -64,7 +64,8 @@ pub struct FlatLtHash {
     dir: PathBuf,
     store: RocksStore,
     hasher: BatchHasher,
-    pool: ThreadPool,
+    readers: ThreadPool,
+    hashers: ThreadPool,
     /// The last committed state; held by whoever changes it.
     head: Mutex<Head>,
 }
@@ -90,7 +91,7 @@ impl FlatLtHash {
     /// Opens the store of the design, which may be new and empty.
     pub fn open(spec: &DesignSpec, store: &DesignStore) -> Result<Self, DesignError> {
         let context = format!("open {}", store.dir.display());
-        let leaves = RocksStore::open(&store.dir, permanent::rocks_options(store))
+        let leaves = RocksStore::open(&store.dir, resources::rocks(store))
             .map_err(DesignError::store(&context))?;
         let head = read_head(&leaves).map_err(DesignError::store(&context))?;
         Ok(Self {
@@ -98,7 +99,8 @@ impl FlatLtHash {
             dir: store.dir.clone(),
             store: leaves,
             hasher: BatchHasher::new(),
-            pool: permanent::read_pool(store)?,
+            readers: resources::readers(store)?,
+            hashers: resources::hashers(store)?,
             head: Mutex::new(head),
         })
     }

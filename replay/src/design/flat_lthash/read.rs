@@ -16,7 +16,7 @@ use thinstate_engine::leaf_store::{LeafRead, LeafStore as _, StoreError, Table};
 use thinstate_formats::Account;
 
 /// Keys that one thread reads at a time.
-const CHUNK: usize = 64;
+const CHUNK: usize = 16;
 
 impl FlatLtHash {
     /// Reads and compares everything that the load names.
@@ -50,7 +50,7 @@ impl FlatLtHash {
             };
             tally::read_slot(load.number, "flat", load_of, got, work)
         };
-        let (accounts, slots) = self.pool.install(|| {
+        let (accounts, slots) = self.readers.install(|| {
             rayon::join(
                 || all(load.accounts.len(), account),
                 || all(load.slots.len(), slot),

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | reads | keys that the load names; code reads by hash and length alone, since traces do not have its bytes |
 //! | created, updated, deleted | by the values before and after; deleted slots also those that go with a wiped storage |
-//! | hashes, permutations | nodes of all tries; hashes of keys are not among them |
+//! | hashes, permutations | nodes of all tries, as the block changes them; hashes of keys and of witnesses are not among them |
 //! | logical bytes written | keys and values of the batch, reverse diff and head included |
 //! | witness bytes | nodes that had to be brought for what has expired (strict mode) |
 //!
@@ -35,7 +35,7 @@ mod witness;
 
 use super::{
     Applied, DesignError, DesignSpec, DesignStore, ExpirySpec, FillContext, Overlay, Plan, Preload,
-    ReadCost, Rested, StateDesign,
+    ReadCost, Rested, StateDesign, resources,
 };
 use crate::{
     load::BlockLoad,
@@ -50,7 +50,7 @@ use std::{
 };
 use thinstate_engine::{
     ExpiredReads, Options, PermanentTier,
-    leaf_store::{IoCounters, RocksOptions, RocksStore},
+    leaf_store::{IoCounters, RocksStore},
 };
 use thinstate_formats::{BatchHasher, BlockNumber, StateChanges};
 
@@ -86,7 +86,7 @@ impl PermanentDesign {
     /// Opens the store of the design, which may be new and empty.
     pub fn open(spec: &DesignSpec, store: &DesignStore) -> Result<Self, DesignError> {
         let context = format!("open {}", store.dir.display());
-        let leaves = RocksStore::open(&store.dir, rocks_options(store))
+        let leaves = RocksStore::open(&store.dir, resources::rocks(store))
             .map_err(DesignError::store(&context))?;
         let tier = PermanentTier::open(leaves, options(spec, store))
             .map_err(DesignError::store(&context))?;
@@ -95,7 +95,7 @@ impl PermanentDesign {
             dir: store.dir.clone(),
             tier,
             hasher: BatchHasher::new(),
-            pool: read_pool(store)?,
+            pool: resources::readers(store)?,
             changing: Mutex::new(()),
         })
     }
@@ -115,24 +115,6 @@ impl PermanentDesign {
             .expiry
             .is_some_and(|expiry| !expiry.archive_backed)
     }
-}
-
-/// The leaf store's options that a design's store asks for.
-pub(super) fn rocks_options(store: &DesignStore) -> RocksOptions {
-    RocksOptions {
-        cache_bytes: store.cache_bytes,
-        direct_io: store.direct_io,
-        ..RocksOptions::default()
-    }
-}
-
-/// Threads that read.
-pub(super) fn read_pool(store: &DesignStore) -> Result<ThreadPool, DesignError> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(store.threads.unwrap_or(0))
-        .thread_name(|n| format!("read-{n}"))
-        .build()
-        .map_err(DesignError::store("start threads"))
 }
 
 fn options(spec: &DesignSpec, store: &DesignStore) -> Options {

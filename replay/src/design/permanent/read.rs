@@ -11,7 +11,7 @@ use thinstate_engine::{MissingNode, StateError, View, leaf_store::RocksStore};
 use thinstate_formats::Account;
 
 /// Keys that one thread reads at a time.
-const CHUNK: usize = 64;
+const CHUNK: usize = 16;
 
 /// What one thread read.
 #[derive(Default)]

@@ -1,5 +1,6 @@
 //! Why a witness was not taken.
 
+use crate::source::file::ReadError;
 use alloy_primitives::B256;
 use std::{io, path::PathBuf};
 
@@ -149,6 +150,15 @@ pub enum Fault {
         /// What is wrong with it.
         source: Box<Fault>,
     },
+}
+
+impl From<ReadError> for Fault {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(error) => Self::Io(error),
+            ReadError::TooLarge { limit } => Self::TooLarge { limit },
+        }
+    }
 }
 
 impl Fault {

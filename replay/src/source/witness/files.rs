@@ -5,16 +5,12 @@ use super::{
     block::{self, RawBlock},
     json,
 };
+use crate::source::file;
 use serde_json::Value;
 use std::{
-    fs::{self, File},
-    io::{self, BufReader, Read},
+    fs, io,
     path::{Path, PathBuf},
 };
-
-/// The most that a file may hold, after decompression: far more than the some 10 MB of JSON that the
-/// witness of a mainnet block has.
-const FILE_BYTES_MAX: u64 = 2 << 30;
 
 /// Endings of a block's file, behind the stem of its witness.
 const BLOCK_ENDINGS: [&str; 6] = [
@@ -99,23 +95,7 @@ fn read_block(path: &Path) -> Result<RawBlock, Fault> {
 
 /// The bytes of a file, decompressed where its name ends in `.zst`.
 fn contents(path: &Path) -> Result<Vec<u8>, Fault> {
-    let file = BufReader::new(File::open(path)?);
-    if path.extension().is_some_and(|ending| ending == "zst") {
-        bounded(zstd::Decoder::with_buffer(file)?)
-    } else {
-        bounded(file)
-    }
-}
-
-fn bounded(reader: impl Read) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
-    reader.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(Fault::TooLarge {
-            limit: FILE_BYTES_MAX,
-        });
-    }
-    Ok(bytes)
+    Ok(file::read(path)?)
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ fn whole(raw: &[u8], field: &str) -> Result<Sealed<Header>, Fault> {
 }
 
 /// Decodes a header and hashes the very bytes it was decoded from.
-pub(super) fn decode(buf: &mut &[u8], field: &str) -> Result<Sealed<Header>, Fault> {
+pub(in crate::source) fn decode(buf: &mut &[u8], field: &str) -> Result<Sealed<Header>, Fault> {
     let start = *buf;
     match Header::decode(buf) {
         Ok(header) => {

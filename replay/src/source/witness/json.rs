@@ -5,10 +5,10 @@ use alloy_primitives::{B256, Bytes, hex, keccak256};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub(super) type Object = Map<String, Value>;
+pub(in crate::source) type Object = Map<String, Value>;
 
 /// The document's object; of a JSON-RPC response, its result.
-pub(super) fn object(document: Value) -> Result<Object, Fault> {
+pub(in crate::source) fn object(document: Value) -> Result<Object, Fault> {
     match unwrap_response(document) {
         Value::Object(object) => Ok(object),
         _ => Err(wrong_type("document", "an object")),
@@ -16,7 +16,7 @@ pub(super) fn object(document: Value) -> Result<Object, Fault> {
 }
 
 /// The result of a JSON-RPC response; any other document as it is.
-pub(super) fn unwrap_response(document: Value) -> Value {
+pub(in crate::source) fn unwrap_response(document: Value) -> Value {
     match document {
         Value::Object(mut object) => match object.remove("result") {
             Some(result) => result,
@@ -28,7 +28,7 @@ pub(super) fn unwrap_response(document: Value) -> Value {
 
 /// A field under its name, or under its name with a capital, as some clients write it. `null` is
 /// the same as absent.
-pub(super) fn take(object: &mut Object, field: &str) -> Option<Value> {
+pub(in crate::source) fn take(object: &mut Object, field: &str) -> Option<Value> {
     let value = object
         .remove(field)
         .or_else(|| object.remove(&capitalised(field)));
@@ -36,14 +36,14 @@ pub(super) fn take(object: &mut Object, field: &str) -> Option<Value> {
 }
 
 /// A field that must be there.
-pub(super) fn need(object: &mut Object, field: &str) -> Result<Value, Fault> {
+pub(in crate::source) fn need(object: &mut Object, field: &str) -> Result<Value, Fault> {
     take(object, field).ok_or_else(|| Fault::Missing {
         field: field.into(),
     })
 }
 
 /// A number, decimal or as a hex quantity.
-pub(super) fn number(value: &Value, field: &str) -> Result<u64, Fault> {
+pub(in crate::source) fn number(value: &Value, field: &str) -> Result<u64, Fault> {
     let parsed = match value {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text
@@ -55,7 +55,7 @@ pub(super) fn number(value: &Value, field: &str) -> Result<u64, Fault> {
 }
 
 /// Bytes as 0x-hex.
-pub(super) fn bytes(value: &Value, field: &str) -> Result<Bytes, Fault> {
+pub(in crate::source) fn bytes(value: &Value, field: &str) -> Result<Bytes, Fault> {
     let text = value
         .as_str()
         .ok_or_else(|| wrong_type(field, "a hex string"))?;
@@ -63,7 +63,7 @@ pub(super) fn bytes(value: &Value, field: &str) -> Result<Bytes, Fault> {
 }
 
 /// Bytes of 0x-hex.
-pub(super) fn from_hex(text: &str, field: &str) -> Result<Bytes, Fault> {
+pub(in crate::source) fn from_hex(text: &str, field: &str) -> Result<Bytes, Fault> {
     let fault = || Fault::Hex {
         field: field.into(),
         expected: "bytes",
@@ -73,7 +73,7 @@ pub(super) fn from_hex(text: &str, field: &str) -> Result<Bytes, Fault> {
 }
 
 /// 32 bytes as 0x-hex.
-pub(super) fn hash(value: &Value, field: &str) -> Result<B256, Fault> {
+pub(in crate::source) fn hash(value: &Value, field: &str) -> Result<B256, Fault> {
     let raw = bytes(value, field)?;
     B256::try_from(&raw[..]).map_err(|_| Fault::Hex {
         field: field.into(),
@@ -82,7 +82,7 @@ pub(super) fn hash(value: &Value, field: &str) -> Result<B256, Fault> {
 }
 
 /// A list.
-pub(super) fn list(value: Value, field: &str) -> Result<Vec<Value>, Fault> {
+pub(in crate::source) fn list(value: Value, field: &str) -> Result<Vec<Value>, Fault> {
     match value {
         Value::Array(items) => Ok(items),
         _ => Err(wrong_type(field, "a list")),
@@ -90,7 +90,7 @@ pub(super) fn list(value: Value, field: &str) -> Result<Vec<Value>, Fault> {
 }
 
 /// Byte strings as a list, or as a map from their hash, which is checked.
-pub(super) fn preimages(value: Value, field: &str) -> Result<Vec<Bytes>, Fault> {
+pub(in crate::source) fn preimages(value: Value, field: &str) -> Result<Vec<Bytes>, Fault> {
     match value {
         Value::Array(items) => {
             let item = |(i, item): (usize, &Value)| bytes(item, &format!("{field}[{i}]"));
@@ -116,7 +116,7 @@ fn hashed(key: &str, item: &Value, field: &str) -> Result<Bytes, Fault> {
 }
 
 /// An error where two hashes differ.
-pub(super) fn same_hash(field: &str, expected: B256, got: B256) -> Result<(), Fault> {
+pub(in crate::source) fn same_hash(field: &str, expected: B256, got: B256) -> Result<(), Fault> {
     if expected == got {
         return Ok(());
     }
@@ -128,7 +128,7 @@ pub(super) fn same_hash(field: &str, expected: B256, got: B256) -> Result<(), Fa
 }
 
 /// An object by its serde description.
-pub(super) fn described<T: DeserializeOwned>(
+pub(in crate::source) fn described<T: DeserializeOwned>(
     value: Value,
     field: &str,
     expected: &'static str,
@@ -140,7 +140,7 @@ pub(super) fn described<T: DeserializeOwned>(
     })
 }
 
-pub(super) fn wrong_type(field: &str, expected: &'static str) -> Fault {
+pub(in crate::source) fn wrong_type(field: &str, expected: &'static str) -> Fault {
     Fault::Type {
         field: field.into(),
         expected,

@@ -32,8 +32,8 @@
 mod block;
 mod error;
 mod files;
-mod headers;
-mod json;
+pub(in crate::source) mod headers;
+pub(in crate::source) mod json;
 mod parse;
 
 pub use error::{Fault, WitnessError};

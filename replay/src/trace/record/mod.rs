@@ -2,7 +2,8 @@
 //!
 //! [`BlockRecorder`] watches one block and makes a [`BlockTrace`] of what it saw; [`record_block`]
 //! executes a block under it on any state; [`record_witness`] does that through a store that holds a
-//! block's witness, and refuses a block whose execution is not mainnet's.
+//! block's witness, and refuses a block whose execution is not mainnet's; [`record_genesis`] makes block 0,
+//! in which nothing is executed and everything is created.
 //!
 //! # What is recorded
 //!
@@ -45,11 +46,13 @@
 //! An observed execution runs an inspector and keeps a block's accesses and 64-byte hash inputs in
 //! memory; tracing a slot back costs one look-up in an ordered map for each level and order.
 
+mod genesis;
 mod preimages;
 mod recorder;
 mod step;
 mod witness;
 
+pub use genesis::record_genesis;
 pub use preimages::STRUCT_WORDS;
 pub use recorder::{BlockRecorder, record_block};
 pub use witness::{RecordError, Recorded, RootCheck, record_witness};
