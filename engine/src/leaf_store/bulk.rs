@@ -21,17 +21,21 @@ pub(super) struct LastKey(Option<Vec<u8>>);
 impl LastKey {
     /// Refuses a key that is not above the one before.
     pub(super) fn advance(&mut self, table: Table, key: &[u8]) -> Result<(), StoreError> {
-        let last = self.0.get_or_insert_default();
-        if !last.is_empty() && last.as_slice() >= key {
-            return Err(StoreError::BadEntry {
-                table,
-                key: hex(key),
-                expected: "a key above the one before",
-                got: format!("0x{} before it", hex(last)),
-            });
+        match &mut self.0 {
+            None => self.0 = Some(key.to_vec()),
+            Some(last) if last.as_slice() >= key => {
+                return Err(StoreError::BadEntry {
+                    table,
+                    key: hex(key),
+                    expected: "a key above the one before",
+                    got: format!("0x{} before it", hex(last)),
+                });
+            }
+            Some(last) => {
+                last.clear();
+                last.extend_from_slice(key);
+            }
         }
-        last.clear();
-        last.extend_from_slice(key);
         Ok(())
     }
 }

@@ -88,10 +88,16 @@ impl Population {
     /// The keys of many slots, in order, hashed together: the same as [`Population::slot`] gives one by
     /// one, several times as fast.
     pub fn keys(&self, hasher: &BatchHasher, ids: &[SlotId]) -> Vec<U256> {
-        let mut keys = vec![U256::ZERO; ids.len()];
+        let classed: Vec<_> = ids.iter().map(|id| (*id, self.class_of(*id))).collect();
+        self.keys_of(hasher, &classed)
+    }
+
+    /// The same for slots whose classes are known.
+    pub fn keys_of(&self, hasher: &BatchHasher, slots: &[(SlotId, ObjectClass)]) -> Vec<U256> {
+        let mut keys = vec![U256::ZERO; slots.len()];
         let (mut first, mut second) = (Round::default(), Round::default());
-        for (at, id) in ids.iter().enumerate() {
-            let class = self.class_of(*id);
+        for (at, (id, class)) in slots.iter().enumerate() {
+            let class = *class;
             let object = match self.object(*id, class) {
                 Ok(object) => object,
                 Err(key) => {

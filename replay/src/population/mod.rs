@@ -205,14 +205,19 @@ impl Population {
             return None;
         }
         match self.slots_of(account) {
+            _ if self.is_hub(account) => Some(0),
             0 => {
                 let rank = self
                     .account_recency
                     .rank(account - self.contracts_with_storage());
                 Some(self.account_recency.age(rank))
             }
-            1..=recency::HUB_SLOTS => self.slot_ages(account).min(),
-            _ => Some(0),
+            _ => self.slot_ages(account).min(),
         }
+    }
+
+    /// Whether a contract has so many slots that some of them are written in every block.
+    pub fn is_hub(&self, contract: u64) -> bool {
+        self.slots_of(contract) > recency::HUB_SLOTS
     }
 }

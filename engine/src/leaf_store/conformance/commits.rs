@@ -1,6 +1,6 @@
 //! Batches: whole, ordered, isolated, kept.
 
-use super::super::{Batch, LeafRead, LeafStore, Table};
+use super::super::{Batch, BulkWriter as _, LeafRead, LeafStore, StoreError, Table};
 use super::{Subject, awkward_keys, filled, same_as_model, scan};
 
 pub(super) fn tables_are_apart(subject: impl Subject) {
@@ -157,4 +157,34 @@ pub(super) fn counters_are_exact(subject: impl Subject) {
     assert_eq!((done.commits, done.entries_written), (1, 11));
     assert_eq!(done.logical_written_bytes, 10 * 37 + 32);
     assert!(done.store_written_bytes >= done.logical_written_bytes);
+}
+
+pub(super) fn bulk_loads_are_whole_or_absent(subject: impl Subject) {
+    let keys = awkward_keys();
+    let store = subject.store();
+    let mut first = store.bulk_writer(Table::Storage).unwrap();
+    let mut second = store.bulk_writer(Table::Accounts).unwrap();
+    let dropped = store.bulk_writer(Table::Code);
+    for key in &keys {
+        first.put(key, b"first").unwrap();
+        second.put(key, b"second").unwrap();
+    }
+    drop(dropped);
+    for key in &keys {
+        let refused = first.put(key, b"again");
+        assert!(matches!(refused, Err(StoreError::BadEntry { .. })));
+    }
+    assert!(scan(&store.snapshot(), Table::Storage, &[], None).is_empty());
+    assert_eq!(first.finish().unwrap(), keys.len() as u64);
+    assert!(scan(&store.snapshot(), Table::Accounts, &[], None).is_empty());
+    assert_eq!(second.finish().unwrap(), keys.len() as u64);
+    let refused = store.bulk_writer(Table::Storage);
+    assert!(matches!(refused, Err(StoreError::BadEntry { .. })));
+    let subject = subject.reopened();
+    let read = subject.store().snapshot();
+    let with =
+        |value: &[u8]| -> Vec<_> { keys.iter().map(|k| (k.clone(), value.to_vec())).collect() };
+    assert_eq!(scan(&read, Table::Storage, &[], None), with(b"first"));
+    assert_eq!(scan(&read, Table::Accounts, &[], None), with(b"second"));
+    assert!(scan(&read, Table::Code, &[], None).is_empty());
 }

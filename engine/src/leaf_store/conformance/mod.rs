@@ -86,6 +86,7 @@ on_every_store! {
     reopening_loses_nothing => super::commits::reopening_shows_everything;
     compaction_changes_no_entry => super::commits::compaction_changes_nothing;
     counters_count_what_callers_did => super::commits::counters_are_exact;
+    bulk_loads_are_whole_or_absent => super::commits::bulk_loads_are_whole_or_absent;
     a_wiped_range_hides_no_neighbour => super::reads::scans_beside_deletions;
 }
 

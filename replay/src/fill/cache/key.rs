@@ -1,0 +1,44 @@
+//! What the bytes of a filled store follow from.
+
+use core::fmt;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The name of an entry: a hash of everything that its bytes follow from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheKey {
+    parts: BTreeMap<String, Value>,
+}
+
+impl CacheKey {
+    /// The key of a kind of store: who builds it, by a name and the version of how.
+    pub fn new(kind: &str) -> Self {
+        let mut parts = BTreeMap::new();
+        parts.insert("kind".to_owned(), kind.into());
+        Self { parts }
+    }
+
+    /// Adds something that the bytes follow from.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &impl Serialize) -> Self {
+        let value = serde_json::to_value(value);
+        let value = value.expect("specs and options are made of numbers, names and lists");
+        self.parts.insert(name.to_owned(), value);
+        self
+    }
+
+    /// What it was made of.
+    pub(super) const fn parts(&self) -> &BTreeMap<String, Value> {
+        &self.parts
+    }
+}
+
+/// 32 hex digits.
+impl fmt::Display for CacheKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names are in order in a map, so that one key has one text.
+        let text = serde_json::to_vec(&self.parts).expect("parts are values of JSON");
+        f.write_str(&blake3::hash(&text).to_hex()[..32])
+    }
+}
