@@ -1,7 +1,10 @@
 //! Designs with cheap tiers, tested from outside: whatever tier an object is in, it has one version, and that
 //! is the one that the blocks left.
 
-#[expect(dead_code, reason = "what compares with a source's root is not for these designs")]
+#[expect(
+    dead_code,
+    reason = "what compares with a source's root is not for these designs"
+)]
 #[path = "../support/design_conformance.rs"]
 mod conformance;
 
