@@ -2,7 +2,7 @@
 
 mod flags;
 mod plan;
-mod progress;
+pub(super) mod progress;
 mod run;
 mod summary;
 

@@ -1,9 +1,8 @@
 //! `thinstate report`: results to one HTML file, or to Markdown.
 
-use crate::report::{Data, html, markdown, sections};
+use crate::report::{Data, html, markdown, sections, write};
 use eyre::WrapErr as _;
 use std::{
-    fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -39,7 +38,8 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         Some(output) => output.clone(),
         None => beside(&options.paths),
     };
-    write(&output, html(title, &sections).as_bytes())?;
+    write(&output, html(title, &sections).as_bytes())
+        .wrap_err_with(|| format!("cannot write {}", output.display()))?;
     eprintln!("{}", output.display());
     match &options.markdown {
         None => {}
@@ -47,7 +47,8 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
             io::stdout().write_all(markdown(title, &sections).as_bytes())?;
         }
         Some(path) => {
-            write(path, markdown(title, &sections).as_bytes())?;
+            write(path, markdown(title, &sections).as_bytes())
+                .wrap_err_with(|| format!("cannot write {}", path.display()))?;
             eprintln!("{}", path.display());
         }
     }
@@ -64,18 +65,4 @@ fn beside(paths: &[PathBuf]) -> PathBuf {
         false => first.parent().unwrap_or_else(|| Path::new(".")),
     };
     folder.join("report.html")
-}
-
-/// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> eyre::Result<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".partial");
-    let aside = PathBuf::from(aside);
-    let written = || {
-        let mut file = File::create(&aside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&aside, path)
-    };
-    written().wrap_err_with(|| format!("cannot write {}", path.display()))
 }

@@ -20,6 +20,7 @@ const SCHEMA: &str = "thinstate-checkpoint/1";
 const FREE: &[&str] = &[
     "out",
     "keep-store",
+    "device",
     "cache",
     "checkpoint",
     "blocks",

@@ -70,6 +70,9 @@ pub struct RunConfig {
     /// Folder of filled stores, to be used again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<PathBuf>,
+    /// What the device can do, as `thinstate device -o` wrote it: the result carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<PathBuf>,
     /// Slots after which the run can be gone on with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<u64>,
@@ -110,6 +113,7 @@ impl Default for RunConfig {
             out: PathBuf::from("out/replay"),
             keep_store: false,
             cache: None,
+            device: None,
             checkpoint: None,
             check_roots: None,
             self_check: false,

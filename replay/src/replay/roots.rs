@@ -39,6 +39,7 @@ const FREE: &[&str] = &[
     "slot",
     "out",
     "keep-store",
+    "device",
     "cache",
     "checkpoint",
     "check-roots",

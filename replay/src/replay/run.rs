@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     design::{DesignSpec, StateDesign},
-    measure::{Recorder, RunResult, RunStatus, probes::Probes},
+    measure::{DeviceProfile, Recorder, RunResult, RunStatus, device, probes::Probes},
 };
 use core::sync::atomic::AtomicBool;
 use std::{
@@ -46,6 +46,7 @@ pub fn run(
         .iter()
         .map(|name| Stores::design(name))
         .collect::<Result<_, _>>()?;
+    let device = config.device.as_deref().map(device_of).transpose()?;
     let mut roots = Roots::default();
     if let Some(path) = &config.check_roots {
         roots.add(Reference::of_run(path, &config.to_value())?);
@@ -62,6 +63,7 @@ pub fn run(
             progress,
             stop,
             spec,
+            device: device.as_ref(),
         };
         let (outcome, own) = run.with_noise(&dir, resume, &roots)?;
         let interrupted = outcome.result.status == RunStatus::Interrupted;
@@ -84,6 +86,13 @@ struct Run<'a> {
     progress: &'a dyn Progress,
     stop: &'a AtomicBool,
     spec: &'a DesignSpec,
+    device: Option<&'a DeviceProfile>,
+}
+
+/// The profile of the device that the settings name.
+fn device_of(name: &Path) -> Result<DeviceProfile, ReplayError> {
+    let name = name.to_string_lossy();
+    device::load(&name).map_err(ReplayError::workload("the device's profile"))
 }
 
 /// A run whose result is not yet written.
@@ -211,6 +220,7 @@ impl Run<'_> {
             last: None,
             begun: Instant::now(),
             earlier_wall_s,
+            device: self.device.cloned(),
             info,
         }
     }

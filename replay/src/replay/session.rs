@@ -7,8 +7,8 @@ use super::{
 use crate::{
     design::StateDesign,
     measure::{
-        DesignInfo, Deviation, LastBlock, Machine, Program, RESULT_SCHEMA, Recorder, RunResult,
-        RunStatus, StateSize, Totals, WorkloadInfo, probes::memory_bytes_max,
+        DesignInfo, Deviation, DeviceProfile, LastBlock, Machine, Program, RESULT_SCHEMA, Recorder,
+        RunResult, RunStatus, StateSize, Totals, WorkloadInfo, probes::memory_bytes_max,
     },
 };
 use std::{
@@ -35,6 +35,8 @@ pub(super) struct Session<'a> {
     pub(super) begun: Instant,
     /// Wall-clock seconds of earlier parts.
     pub(super) earlier_wall_s: f64,
+    /// What the device can do.
+    pub(super) device: Option<DeviceProfile>,
 }
 
 /// A session with its design, as a pipeline takes it.
@@ -173,7 +175,7 @@ impl Session<'_> {
             config: self.config.to_value(),
             labels: self.config.label.clone(),
             machine,
-            device: None,
+            device: self.device.clone(),
             workload: self.workload(workload),
             design: self.info.clone(),
             state_before: self.reached.state_before.clone().unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! Why a study cannot be carried out.
 
+use crate::measure::ReadError;
 use alloy_primitives::B256;
 use std::path::PathBuf;
 
@@ -65,6 +66,9 @@ pub enum StudyError {
         /// Its root.
         root_b: B256,
     },
+    /// The result of a run cannot be read.
+    #[error(transparent)]
+    Read(#[from] Box<ReadError>),
     /// A run failed.
     #[error("{design}, {accounts} accounts, {multiple}x")]
     Run {

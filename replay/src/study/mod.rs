@@ -20,6 +20,7 @@
 mod cell;
 mod error;
 mod predict;
+mod replayed;
 mod result;
 mod run;
 mod saturation;
@@ -31,6 +32,7 @@ mod tests;
 pub use cell::{Cell, CellResult, Largest, RunPoint};
 pub use error::StudyError;
 pub use predict::{ModelReport, Predicted};
+pub use replayed::Replayed;
 pub use result::{STUDY_SCHEMA, StudyResult, StudyStatus};
 pub use run::{Runner, Shape, run};
 pub use saturation::{Resource, Saturation};

@@ -30,10 +30,7 @@ pub trait Runner {
     /// The device, as it was probed.
     fn device(&self) -> Option<DeviceProfile>;
 
-    /// Fills the store of a cell, once: each run begins from a copy.
-    fn prepare(&mut self, spec: &StudySpec, cell: &Cell) -> Result<(), StudyError>;
-
-    /// Runs into the folder, or reads what is complete there; the result, and the root after each block.
+    /// Runs into the folder, on a fresh copy of the cell's store, or reads what is complete there.
     fn run(
         &mut self,
         spec: &StudySpec,
@@ -167,44 +164,47 @@ impl Study<'_> {
         cell: Cell,
         runner: &mut dyn Runner,
     ) -> Result<(), StudyError> {
-        runner.prepare(spec, &cell)?;
         let mut runs: Vec<RunPoint> = Vec::new();
         let mut first: Option<RunResult> = None;
         let bisect = spec.bisect.as_ref();
-        let largest = search(&spec.multiples, bisect, |multiple| {
-            if runner.stopped() {
-                return Ok(Step::Stop);
-            }
-            let shape = shape(spec, multiple, &runs);
-            let dir = format!(
-                "runs/{}/{}/x{multiple}",
-                file_name(&cell.design),
-                cell.accounts
-            );
-            let run = runner.run(spec, &cell, shape, &self.dir.join(&dir))?;
-            if run.status != RunStatus::Completed {
-                return Ok(Step::Stop);
-            }
-            self.compare_roots(&run, &self.dir.join(&dir).clone(), &cell, runner)?;
-            let Some(point) = RunPoint::new(&run, dir, spec.slot_s) else {
-                return Ok(Step::Stop);
-            };
-            runner.note(&format!(
-                "{}, {} accounts, {multiple}x: p99 {:.3} s of {} blocks, {}",
-                cell.design,
-                cell.accounts,
-                point.point.p99_s,
-                point.blocks,
-                if point.fits { "fits" } else { "does not fit" }
-            ));
-            let step = match point.fits {
-                true => Step::Fits,
-                false => Step::TooMuch,
-            };
-            runs.push(point);
-            first.get_or_insert(run);
-            Ok(step)
-        })?;
+        let largest = search(
+            &spec.multiples,
+            bisect,
+            |multiple| -> Result<Step, StudyError> {
+                if runner.stopped() {
+                    return Ok(Step::Stop);
+                }
+                let shape = shape(spec, multiple, &runs);
+                let dir = format!(
+                    "runs/{}/{}/x{multiple}",
+                    file_name(&cell.design),
+                    cell.accounts
+                );
+                let run = runner.run(spec, &cell, shape, &self.dir.join(&dir))?;
+                if run.status != RunStatus::Completed {
+                    return Ok(Step::Stop);
+                }
+                self.compare_roots(&run, &self.dir.join(&dir), &cell, runner)?;
+                let Some(point) = RunPoint::new(&run, dir, spec.slot_s) else {
+                    return Ok(Step::Stop);
+                };
+                runner.note(&format!(
+                    "{}, {} accounts, {multiple}x: p99 {:.3} s of {} blocks, {}",
+                    cell.design,
+                    cell.accounts,
+                    point.point.p99_s,
+                    point.blocks,
+                    if point.fits { "fits" } else { "does not fit" }
+                ));
+                let step = match point.fits {
+                    true => Step::Fits,
+                    false => Step::TooMuch,
+                };
+                runs.push(point);
+                first.get_or_insert(run);
+                Ok(step)
+            },
+        )?;
         let Some(first) = first else { return Ok(()) };
         runs.sort_by_key(|run| run.multiple);
         let at = runs

@@ -1,7 +1,7 @@
 //! What a study is to do.
 
 use super::StudyError;
-use crate::model::HeldOut;
+use crate::{amplify::Method, model::HeldOut};
 use serde::{Deserialize, Serialize};
 
 /// A study, as its file says it.
@@ -27,7 +27,7 @@ pub struct StudySpec {
     pub profile: String,
     /// How blocks are multiplied: `merge`, `clone` or `mixed`.
     #[serde(default = "amplify")]
-    pub amplify: String,
+    pub amplify: Method,
     /// Everything is drawn from it.
     #[serde(default = "seed")]
     pub seed: u64,
@@ -119,8 +119,8 @@ fn profile() -> String {
     "mainnet-2026".to_owned()
 }
 
-fn amplify() -> String {
-    "merge".to_owned()
+const fn amplify() -> Method {
+    Method::Merge
 }
 
 const fn seed() -> u64 {
@@ -182,8 +182,8 @@ impl StudySpec {
             let got = bisect.resolution.to_string();
             return bad("bisect.resolution", "above 0 and below 10", got);
         }
-        if !matches!(self.amplify.as_str(), "merge" | "clone" | "mixed") {
-            return bad("amplify", "merge, clone or mixed", self.amplify.clone());
+        if self.amplify == Method::None {
+            return bad("amplify", "merge, clone or mixed", "none".to_owned());
         }
         Ok(())
     }

@@ -135,10 +135,6 @@ impl Runner for Machine {
         None
     }
 
-    fn prepare(&mut self, _: &StudySpec, _: &Cell) -> Result<(), StudyError> {
-        Ok(())
-    }
-
     fn run(
         &mut self,
         _: &StudySpec,

@@ -24,6 +24,10 @@ pub(super) struct Flags {
     /// Folder of filled stores, to be used again.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     cache: Option<PathBuf>,
+    /// What the device can do: the file that `thinstate device -o` wrote, or the
+    /// name of a profile. The result carries it.
+    #[arg(long, value_name = "FILE|NAME")]
+    device: Option<PathBuf>,
     /// Keep the store beside the results.
     #[arg(long)]
     keep_store: bool,
@@ -187,6 +191,7 @@ impl Flags {
         }
         set(&mut config.out, &self.out);
         set_some(&mut config.cache, &self.cache);
+        set_some(&mut config.device, &self.device);
         config.keep_store |= self.keep_store;
         config.label.extend(self.label.iter().cloned());
         self.workload.apply(&mut config);
@@ -282,7 +287,7 @@ mod tests {
         let args = "--design d --profile p --accounts 2 --seed 3 --gaps bridge --amplify mixed \
             --scale 12 --copies 6 --blocks 4 --warm-up 5 --threads 6 --cache-size 7MiB --direct-io \
             --drop-caches --no-overlap --plan-ahead 8 --open-loop --speed-up 9 --slot 10 --out o \
-            --keep-store --cache c --check-roots r --self-check";
+            --keep-store --cache c --device d --check-roots r --self-check";
         let config = resolve(&args.split_whitespace().collect::<Vec<_>>()).unwrap();
         let default = RunConfig::default().to_value();
         let value = config.to_value();

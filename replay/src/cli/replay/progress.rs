@@ -12,7 +12,7 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(100);
 
 /// What fits stderr.
-pub(super) fn for_stderr(quiet: bool) -> Box<dyn Progress> {
+pub(in crate::cli) fn for_stderr(quiet: bool) -> Box<dyn Progress> {
     if quiet {
         Box::new(Silent)
     } else if io::stderr().is_terminal() {

@@ -20,6 +20,7 @@
 mod error;
 mod file;
 mod job;
+mod profiles;
 mod report;
 mod stages;
 mod sync;
@@ -28,5 +29,6 @@ mod threads;
 mod uring;
 
 pub use error::DeviceError;
+pub use profiles::{ProfileLoadError, load, names};
 pub use report::{DeviceReport, LatencyRow, Method, Operation};
 pub use stages::{DeviceOptions, probe};

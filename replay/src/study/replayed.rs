@@ -1,0 +1,148 @@
+//! The runs of a study, as replays.
+
+use super::{Cell, Runner, Shape, StudyError, StudySpec};
+use crate::{
+    amplify::Method,
+    measure::{DeviceProfile, Machine, RecordedRun, RunResult, RunStatus},
+    replay::{self, ByteSize, Progress, RunConfig, Workload},
+};
+use alloy_primitives::B256;
+use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::path::{Path, PathBuf};
+
+/// Carries runs out on this machine.
+pub struct Replayed<'a> {
+    /// The folder of the study, whose device and file system are measured.
+    pub dir: PathBuf,
+    /// Where filled stores are kept for later runs.
+    pub cache: Option<PathBuf>,
+    /// What the device can do, in the file that `thinstate device -o` wrote.
+    pub device: Option<(PathBuf, DeviceProfile)>,
+    /// Is told what happens.
+    pub progress: &'a dyn Progress,
+    /// Set when no further block is to begin.
+    pub stop: &'a AtomicBool,
+}
+
+impl core::fmt::Debug for Replayed<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Replayed")
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Replayed<'_> {
+    fn config(&self, spec: &StudySpec, cell: &Cell, shape: Shape, dir: &Path) -> RunConfig {
+        RunConfig {
+            design: vec![cell.design.clone()],
+            profile: spec.profile.clone(),
+            accounts: Some(cell.accounts),
+            seed: spec.seed,
+            amplify: match shape.multiple {
+                1 => Method::None,
+                _ => spec.amplify,
+            },
+            scale: shape.multiple,
+            copies: match spec.amplify {
+                Method::Mixed => Some(copies(shape.multiple)),
+                _ => None,
+            },
+            blocks: Some(shape.blocks),
+            warm_up: shape.warm_up,
+            threads: spec.run.threads,
+            cache_size: ByteSize(spec.run.cache_bytes),
+            direct_io: spec.run.direct_io,
+            drop_caches: spec.run.drop_caches,
+            // A block of a thousand takes hundreds of megabytes.
+            plan_ahead: if shape.multiple > 100 { 1 } else { 4 },
+            slot: spec.slot_s,
+            out: dir.to_owned(),
+            cache: self.cache.clone(),
+            device: self.device.as_ref().map(|(path, _)| path.clone()),
+            ..RunConfig::default()
+        }
+    }
+}
+
+/// Copies in a mixed slot: the divisor of the multiple that is nearest to its square root.
+fn copies(multiple: u32) -> u32 {
+    let root = f64::from(multiple).sqrt();
+    let divisors = (1..=multiple).filter(|it| multiple.is_multiple_of(*it));
+    let distance = |divisor: &u32| (f64::from(*divisor).ln() - root.ln()).abs();
+    divisors
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        .unwrap_or(1)
+}
+
+impl Runner for Replayed<'_> {
+    fn machine(&self) -> serde_json::Value {
+        serde_json::to_value(Machine::detect(&self.dir)).unwrap_or_default()
+    }
+
+    fn device(&self) -> Option<DeviceProfile> {
+        self.device.as_ref().map(|(_, profile)| profile.clone())
+    }
+
+    fn run(
+        &mut self,
+        spec: &StudySpec,
+        cell: &Cell,
+        shape: Shape,
+        dir: &Path,
+    ) -> Result<RunResult, StudyError> {
+        if let Ok(done) = RecordedRun::open(dir)
+            && done.result.status == RunStatus::Completed
+        {
+            return Ok(done.result);
+        }
+        let failed = |source: Box<dyn core::error::Error + Send + Sync>| StudyError::Run {
+            design: cell.design.clone(),
+            accounts: cell.accounts,
+            multiple: shape.multiple,
+            source,
+        };
+        let config = self.config(spec, cell, shape, dir);
+        let workload = Workload::open(&config).map_err(|error| failed(Box::new(error)))?;
+        let outcomes = replay::run(&config, &workload, false, self.progress, self.stop)
+            .map_err(|error| failed(Box::new(error)))?;
+        let outcome = outcomes.into_iter().next();
+        Ok(outcome.expect("a run of one design has one outcome").result)
+    }
+
+    fn roots(&self, dir: &Path) -> Result<Vec<(u64, B256)>, StudyError> {
+        let blocks = RecordedRun::open(dir)
+            .and_then(|run| run.blocks())
+            .map_err(Box::new)?;
+        let rows = blocks.numbers.iter().zip(&blocks.state_roots);
+        Ok(rows
+            .filter_map(|(number, root)| Some((number.0, (*root)?)))
+            .collect())
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(SeqCst)
+    }
+
+    fn note(&mut self, message: &str) {
+        self.progress.note(message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_split_of_a_mixed_slot_leaves_a_rest() {
+        for (multiple, expected) in [(1, 1), (4, 2), (10, 2), (100, 10), (1_000, 25), (7, 1)] {
+            let copies = copies(multiple);
+            assert!(multiple.is_multiple_of(copies));
+            let other = multiple / copies;
+            assert!(
+                copies == expected || other == expected,
+                "{multiple}: {copies}"
+            );
+        }
+    }
+}
