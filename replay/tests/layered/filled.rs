@@ -228,3 +228,31 @@ fn no_preloaded_object_is_lost() {
         assert_eq!((read.reads_absent, read.witness_bytes), (0, 0));
     }
 }
+
+#[test]
+fn no_damaged_wallets_are_taken() {
+    let spec = spec("utxo");
+    let population = population(200);
+    let dir = tempfile::tempdir().expect("a folder");
+    let design = filled(&spec, dir.path(), &population);
+    let mut values = BTreeMap::new();
+    let add = |_, value| value + U256::from(2);
+    let load = touch_all(&population, HEAD.0 + 1, &mut values, add);
+    carry_out(&design, &load);
+    design.flush().expect("flush");
+    drop(design);
+    let path = dir.path().join("wallets.bin");
+    let bytes = std::fs::read(&path).expect("they were written");
+    for at in [0, 20, bytes.len() / 2, bytes.len() - 1] {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        std::fs::write(&path, damaged).expect("write");
+        let opened = LayeredDesign::open(&spec, &super::store(dir.path(), 2));
+        let error = opened.expect_err("damaged");
+        assert!(error.to_string().contains("wallets.bin"), "{error}");
+    }
+    std::fs::write(&path, bytes).expect("write");
+    let design = opened(&spec, dir.path());
+    let load = touch_all(&population, HEAD.0 + 2, &mut values, add);
+    carry_out(&design, &load);
+}

@@ -206,7 +206,9 @@ impl Origin {
         &self,
         first: RecordIndex,
     ) -> impl Iterator<Item = u32> + '_ {
-        self.records.starting_at(first.0).map(|number| number as u32)
+        self.records
+            .starting_at(first.0)
+            .map(|number| number as u32)
     }
 
     /// Bytes of memory.
