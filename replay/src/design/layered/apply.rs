@@ -2,14 +2,15 @@
 
 use super::{LayeredDesign, Private, place::Access};
 use crate::{
-    design::{Applied, DesignError, Rested, tally},
+    design::{Applied, DesignError, ExpirySpec, Rested, tally},
     load::BlockLoad,
     measure::TierWork,
 };
 use alloy_primitives::B256;
+use core::time::Duration;
 use std::time::Instant;
 use thinstate_engine::{
-    BlockChanges, BlockId, ExpiryRule,
+    BlockChanges, BlockId, ExpiryReport,
     store::{BlockReport, CheapReport},
 };
 use thinstate_formats::{BlockNumber, HashKind, record::NewRecord, temporary::LiveCommitment};
@@ -99,22 +100,31 @@ impl LayeredDesign {
     /// One step of the sweep over the permanent tier, where the design has one.
     pub(super) fn expire_step(&self) -> Result<Rested, DesignError> {
         let started = Instant::now();
-        let head = self.store.head().block.map_or(0, |block| block.number.0);
-        let Some(expiry) = self.spec.expiry else {
-            return Ok(Rested::default());
-        };
-        let first_warm = (head + 1).saturating_sub(expiry.after_blocks);
-        if first_warm == 0 {
-            return Ok(Rested::default());
-        }
-        let rule: ExpiryRule<'_> = expiry.rule(BlockNumber(first_warm));
-        let report = self.store.expire(&rule, expiry.cap_per_block);
-        let report = report.map_err(DesignError::store("expire what is cold"))?;
+        let cap = self.spec.expiry.map_or(0, |expiry| expiry.cap_per_block);
+        let report = self.expire(cap)?.unwrap_or_default();
         Ok(Rested {
             expired_entries: report.accounts + report.slots,
             archive_bytes: report.archive_bytes,
-            took: started.elapsed(),
+            took: match self.spec.expiry {
+                Some(_) => started.elapsed(),
+                None => Duration::ZERO,
+            },
         })
+    }
+
+    /// Looks at so many entries; `None` if nothing can be cold.
+    pub(super) fn expire(&self, cap: usize) -> Result<Option<ExpiryReport>, DesignError> {
+        let head = self.store.head().block.map_or(0, |block| block.number.0);
+        let first_warm = |expiry: &ExpirySpec| (head + 1).saturating_sub(expiry.after_blocks);
+        let expiry = self.spec.expiry.filter(|expiry| first_warm(expiry) > 0);
+        let Some(expiry) = expiry else {
+            return Ok(None);
+        };
+        let rule = expiry.rule(BlockNumber(first_warm(&expiry)));
+        let report = self.store.expire(&rule, cap.max(expiry.cap_per_block));
+        report
+            .map(Some)
+            .map_err(DesignError::store("expire what is cold"))
     }
 
     pub(super) fn unsupported(&self, what: String) -> DesignError {

@@ -10,12 +10,12 @@ use super::{
     LayeredDesign,
     apply::block_id,
     open::{Filled, fill_records},
-    place::trie_changes,
     sealed::Homes,
     wallet::{Origin, Periods},
 };
 use crate::{
     design::{DesignError, FillContext, Preload, StateDesign, seed},
+    fill,
     population::Population,
 };
 use alloy_primitives::B256;
@@ -24,6 +24,8 @@ use std::sync::Arc;
 use thinstate_engine::{BlockChanges, TemporaryWrite};
 use thinstate_formats::{BlockNumber, counted::Leaf, object::Tier};
 
+/// Entries that a step of expiry looks at when nothing waits for it.
+const EXPIRY_CAP: usize = 1 << 18;
 /// Records of one block of the fill, where there are blocks enough.
 const RECORDS_PER_BLOCK: u64 = 1 << 20;
 
@@ -108,20 +110,34 @@ impl LayeredDesign {
         base: BlockNumber,
         context: &FillContext<'_>,
     ) -> Result<(), DesignError> {
-        let all = population.accounts() + population.slots();
-        let mut done = 0;
-        for load in seed::population_blocks(population, base) {
-            (context.progress)("accounts and slots", done, all);
-            done += (load.accounts.len() + load.slots.len()) as u64;
-            let split = self.placement.split(&load);
-            let changes = trie_changes(&load, &split.trie);
-            let applied = self
-                .store
-                .permanent()
-                .apply(block_id(load.number), &changes);
-            applied.map_err(DesignError::store(format!("fill block {}", load.number)))?;
+        let keep = |class| !self.placement.is_cheap(class);
+        let context = FillContext {
+            block: base,
+            ..*context
+        };
+        let filled = fill::permanent(self.store.permanent(), population, &keep, &context);
+        filled.map_err(DesignError::store("fill the trie"))?;
+        self.expire_all(&context)
+    }
+
+    /// Sweeps until a whole pass cuts nothing: what is cold already when a store is filled is not the work
+    /// of the blocks that follow.
+    fn expire_all(&self, context: &FillContext<'_>) -> Result<(), DesignError> {
+        let mut quiet = false;
+        let mut expired = 0;
+        while let Some(report) = self.expire(EXPIRY_CAP)? {
+            expired += report.accounts + report.slots;
+            (context.progress)(
+                "expired entries",
+                expired,
+                self.store.head().slots + expired,
+            );
+            if report.pass_finished && quiet && report.stubs == 0 {
+                break;
+            }
+            // A pass that began before the last cut may yet find what that has left.
+            quiet = report.stubs == 0 && (quiet || report.pass_finished);
         }
-        (context.progress)("accounts and slots", done, all);
         Ok(())
     }
 

@@ -50,6 +50,11 @@ impl Placement {
         self.tiers.contains(&tier)
     }
 
+    /// Whether objects of a class live outside the trie.
+    pub(super) fn is_cheap(&self, class: ObjectClass) -> bool {
+        self.tiers[usize::from(class.id())] != Tier::Permanent
+    }
+
     /// Where an object lives while its value has the form of its class; zero always has.
     pub(super) fn tier(&self, class: ObjectClass, object: Option<&ObjectKey>) -> Tier {
         match object {

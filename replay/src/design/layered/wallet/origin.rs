@@ -197,7 +197,7 @@ impl Origin {
         &self,
         first: RecordIndex,
     ) -> impl Iterator<Item = ContractObject> + '_ {
-        let numbers = self.records.from_rank(first.0);
+        let numbers = self.records.starting_at(first.0);
         numbers.filter_map(|number| Some(self.native(number as u32)?.object))
     }
 
@@ -206,7 +206,9 @@ impl Origin {
         &self,
         first: RecordIndex,
     ) -> impl Iterator<Item = u32> + '_ {
-        self.records.from_rank(first.0).map(|number| number as u32)
+        self.records
+            .starting_at(first.0)
+            .map(|number| number as u32)
     }
 
     /// Bytes of memory.

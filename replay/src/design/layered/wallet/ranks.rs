@@ -49,7 +49,7 @@ impl Ranks {
     }
 
     /// The numbers from the one with this rank on, ascending.
-    pub(super) fn from_rank(&self, rank: u64) -> impl Iterator<Item = u64> + '_ {
+    pub(super) fn starting_at(&self, rank: u64) -> impl Iterator<Item = u64> + '_ {
         let group = self.before.partition_point(|before| *before <= rank);
         let group = group.saturating_sub(1);
         let skipped = rank - self.before.get(group).copied().unwrap_or(rank);
@@ -88,10 +88,10 @@ mod tests {
                 prop_assert_eq!(ranks.rank(n), expected);
             }
             for rank in (0..all.len()).step_by(7) {
-                let got: Vec<u64> = ranks.from_rank(rank as u64).take(20).collect();
+                let got: Vec<u64> = ranks.starting_at(rank as u64).take(20).collect();
                 prop_assert_eq!(&got[..], &all[rank..all.len().min(rank + 20)]);
             }
-            prop_assert_eq!(ranks.from_rank(all.len() as u64).next(), None);
+            prop_assert_eq!(ranks.starting_at(all.len() as u64).next(), None);
         }
     }
 }
