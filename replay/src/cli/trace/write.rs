@@ -82,7 +82,11 @@ fn from_extracts(
     wanted: Option<&Wanted>,
     stop: &AtomicBool,
 ) -> eyre::Result<ExitCode> {
-    let work = super::extracts::work(&options.extracts, options.node.chain_id)?;
+    let work = super::extracts::work(
+        &options.extracts,
+        options.node.chain_id,
+        options.lists_from.block_folder.clone(),
+    )?;
     write(options, work, wanted, stop)
 }
 
