@@ -77,23 +77,8 @@ pub enum ExtractError {
         got: u64,
     },
     /// Two rows say something else of the same thing: files of two extracts are mixed, or one is wrong.
-    #[error(
-        "block {number}, index {index}: {address}, slot {slot:#x} was {first} by one row and {second} by another"
-    )]
-    Disagree {
-        /// The block.
-        number: BlockNumber,
-        /// Where in it.
-        index: BlockAccessIndex,
-        /// The contract.
-        address: Address,
-        /// The slot.
-        slot: U256,
-        /// What one row says.
-        first: U256,
-        /// What the other says.
-        second: U256,
-    },
+    #[error(transparent)]
+    Disagree(Box<Disagreement>),
     /// Two rows change the same field of an account at the same index, differently.
     #[error("block {number}, index {index}: two rows change the {field} of {address}")]
     Twice {
@@ -117,4 +102,24 @@ pub enum ExtractError {
     /// The state that knows what was not extracted has no answer.
     #[error("what was there before is not known")]
     State(#[from] StateError),
+}
+
+/// Two rows that say something else of the same slot.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "block {number}, index {index}: slot {slot:#x} of {address} is {first} by one row, {second} by another"
+)]
+pub struct Disagreement {
+    /// The block.
+    pub number: BlockNumber,
+    /// Where in it.
+    pub index: BlockAccessIndex,
+    /// The contract.
+    pub address: Address,
+    /// The slot.
+    pub slot: U256,
+    /// What one row says.
+    pub first: U256,
+    /// What the other says.
+    pub second: U256,
 }

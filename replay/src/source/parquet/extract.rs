@@ -1,7 +1,7 @@
 //! An extract: the rows of its files, by block and index.
 
 use super::{
-    Dataset, ExtractError,
+    Dataset, Disagreement, ExtractError,
     rows::{self, Fact, Row},
 };
 use alloy_primitives::{Address, U256};
@@ -141,13 +141,15 @@ impl ExtractGroup {
             }
             Entry::Occupied(known) => known.into_mut(),
         };
-        let disagree = |first, second| ExtractError::Disagree {
-            number: row.number,
-            index: row.index,
-            address: row.address,
-            slot,
-            first,
-            second,
+        let disagree = |first, second| {
+            ExtractError::Disagree(Box::new(Disagreement {
+                number: row.number,
+                index: row.index,
+                address: row.address,
+                slot,
+                first,
+                second,
+            }))
         };
         if known.found != new.found {
             return Err(disagree(known.found, new.found));

@@ -33,6 +33,6 @@ mod extract;
 mod rows;
 mod to_trace;
 
-pub use error::ExtractError;
+pub use error::{Disagreement, ExtractError};
 pub use extract::{Extract, find};
 pub use rows::Dataset;
