@@ -14,10 +14,11 @@ mod trie;
 pub mod utxo;
 
 pub use permanent::{
-    BlockId, CommitError, CommitReport, Expired, ExpiredReads, ExpiryError, ExpiryReport,
-    ExpiryRule, FORMAT_VERSION, Head, MalformedNode, OpenError, Options, PermanentTier,
-    PreparedBlock, StateEntry, StateKey, StubLocation, UndoError, VerifyError, VerifyReport, View,
-    Witness, WitnessError, WitnessReport,
+    BlockId, BulkAccount, BulkError, BulkPart, BulkProgress, BulkReport, BulkSlot, BulkSource,
+    CommitError, CommitReport, Expired, ExpiredReads, ExpiryError, ExpiryReport, ExpiryRule,
+    FORMAT_VERSION, Head, MalformedNode, OpenError, Options, PermanentTier, PreparedBlock,
+    StateEntry, StateKey, StubLocation, UndoError, VerifyError, VerifyReport, View, Witness,
+    WitnessError, WitnessReport,
 };
 pub use store::{BlockBuilder, BlockChanges, Store, StoreOptions, StoreRules};
 pub use temporary::{

@@ -7,6 +7,7 @@
 //! showing the state before it and refuses further commits, while [`MemoryStore::reopen`] shows
 //! what "reached the disk", which for [`Fault::Unacknowledged`] is the whole batch.
 
+use super::bulk::{BulkWriter, LastKey, require_empty};
 use super::counters::{LogicalCounters, Tally};
 use super::{
     Action, Batch, Entry, IoCounters, LeafRead, LeafStore, StoreError, Table, TableStats, Visitor,
@@ -143,6 +144,7 @@ fn failure(operation: &'static str) -> StoreError {
 
 impl LeafStore for MemoryStore {
     type Snapshot<'a> = MemorySnapshot<'a>;
+    type Bulk<'a> = MemoryBulk<'a>;
 
     fn snapshot(&self) -> MemorySnapshot<'_> {
         MemorySnapshot {
@@ -181,6 +183,16 @@ impl LeafStore for MemoryStore {
         }
     }
 
+    fn bulk_writer(&self, table: Table) -> Result<MemoryBulk<'_>, StoreError> {
+        require_empty(&self.snapshot(), table)?;
+        Ok(MemoryBulk {
+            store: self,
+            table,
+            batch: Batch::default(),
+            last: LastKey::default(),
+        })
+    }
+
     fn counters(&self) -> IoCounters {
         let logical = self.counters.read();
         IoCounters {
@@ -205,6 +217,29 @@ impl LeafStore for MemoryStore {
 
     fn compact(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+}
+
+/// Entries of one table, on their way into a [`MemoryStore`] as one commit.
+#[derive(Debug)]
+pub struct MemoryBulk<'a> {
+    store: &'a MemoryStore,
+    table: Table,
+    batch: Batch,
+    last: LastKey,
+}
+
+impl BulkWriter for MemoryBulk<'_> {
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.last.advance(self.table, key)?;
+        self.batch.put(self.table, key, value);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<u64, StoreError> {
+        let entries = self.batch.len() as u64;
+        self.store.commit(self.batch)?;
+        Ok(entries)
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`MemoryStore`] | `memory.rs` | models and tests, with injected failures |
 
 mod batch;
+mod bulk;
 #[cfg(test)]
 mod conformance;
 mod counters;
@@ -18,9 +19,10 @@ mod memory;
 mod rocks;
 
 pub use batch::{Action, Batch, Op};
+pub use bulk::BulkWriter;
 pub use error::StoreError;
-pub use memory::{Fault, MemorySnapshot, MemoryStore};
-pub use rocks::{RocksOptions, RocksSnapshot, RocksStore};
+pub use memory::{Fault, MemoryBulk, MemorySnapshot, MemoryStore};
+pub use rocks::{RocksBulk, RocksOptions, RocksSnapshot, RocksStore};
 
 use core::ops::ControlFlow;
 
@@ -120,6 +122,11 @@ pub trait LeafStore: Send + Sync + 'static {
     where
         Self: 'a;
 
+    /// What fills an empty table.
+    type Bulk<'a>: BulkWriter
+    where
+        Self: 'a;
+
     /// The state as of the last committed batch.
     fn snapshot(&self) -> Self::Snapshot<'_>;
 
@@ -128,6 +135,10 @@ pub trait LeafStore: Send + Sync + 'static {
     /// After an error the store refuses every further commit with [`StoreError::Poisoned`]: what
     /// reached the disk is known only after reopening.
     fn commit(&self, batch: Batch) -> Result<(), StoreError>;
+
+    /// Begins to fill a table, which must be empty, with sorted entries, past log and batches. No other
+    /// writer may be at work on it; other tables may be filled at the same time.
+    fn bulk_writer(&self, table: Table) -> Result<Self::Bulk<'_>, StoreError>;
 
     /// Counters since the store was opened.
     fn counters(&self) -> IoCounters;

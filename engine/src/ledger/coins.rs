@@ -22,23 +22,25 @@ pub const MAX_RECORDS_PER_OWNER: usize = 8;
 
 /// A record of a balance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Coin {
-    pub(super) index: RecordIndex,
-    pub(super) amount: Amount,
+pub struct Coin {
+    /// Its index.
+    pub index: RecordIndex,
+    /// What it is worth.
+    pub amount: Amount,
 }
 
 /// What settles the change of one balance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Settlement {
+pub struct Settlement {
     /// Records that are spent.
-    pub(super) spend: Vec<RecordIndex>,
+    pub spend: Vec<RecordIndex>,
     /// The amount of the record that is appended, if not zero.
-    pub(super) append: Amount,
+    pub append: Amount,
 }
 
 /// What turns `coins`, which are `before` together, into `now`. `None` where they are less than what
 /// has to go.
-pub(super) fn settle(mut coins: Vec<Coin>, before: Amount, now: Amount) -> Option<Settlement> {
+pub fn settle(mut coins: Vec<Coin>, before: Amount, now: Amount) -> Option<Settlement> {
     if now == before {
         return Some(Settlement::default());
     }

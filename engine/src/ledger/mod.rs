@@ -47,7 +47,7 @@ mod wallet;
 mod words;
 
 pub use cdp::{Adjustment, CdpId, CdpLedger};
-pub use coins::MAX_RECORDS_PER_OWNER;
+pub use coins::{Coin, MAX_RECORDS_PER_OWNER, Settlement, settle};
 pub use error::LedgerError;
 pub use host::{HeldRecord, LedgerHost, RecordSource};
 pub use nft::NftLedger;

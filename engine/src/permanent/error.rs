@@ -24,6 +24,15 @@ pub enum OpenError {
         /// What the entry holds.
         got: String,
     },
+    /// The building of a whole state was interrupted. Remove the folder and build it again, or empty the store
+    /// with [`PermanentTier::discard_unfinished`](super::PermanentTier::discard_unfinished).
+    #[error(
+        "the building of the state of block {block} was interrupted: remove the store, and build it again"
+    )]
+    Unfinished {
+        /// The block that the state was to be of.
+        block: BlockNumber,
+    },
     /// The directory holds something else.
     #[error("not a thinstate store: its format entry is {got}")]
     NotOurs {

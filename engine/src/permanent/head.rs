@@ -7,7 +7,7 @@
 //!           | accounts u64 | slots u64 | stubs u64 | crc32 u32       (little-endian, 109 bytes)
 //! ```
 
-use super::error::OpenError;
+use super::{bulk::Mark, error::OpenError};
 use crate::leaf_store::{Batch, LeafRead, Table};
 use alloy_primitives::B256;
 use alloy_trie::EMPTY_ROOT_HASH;
@@ -65,6 +65,9 @@ impl Head {
     /// Reads the head of a store; `None` where the store is new.
     pub(crate) fn read<R: LeafRead>(store: &R) -> Result<Option<Self>, OpenError> {
         let Some(format) = store.get(Table::Meta, FORMAT_KEY)? else {
+            if let Some(Mark { block }) = Mark::read(store)? {
+                return Err(OpenError::Unfinished { block });
+            }
             return refuse_headless(store).map(|()| None);
         };
         check_format(&format)?;

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | read | [`PermanentTier::view`], an immutable [`View`] for any number of threads |
 //! | a block | [`PermanentTier::prepare`] gives the root, [`PermanentTier::commit`] makes it durable |
+//! | a whole state at once | [`PermanentTier::bulk_build`], on an empty store |
 //! | undo | [`PermanentTier::undo`], the last 128 blocks |
 //! | part of the state | [`PermanentTier::adopt_root`], [`PermanentTier::insert_witness`] |
 //! | proofs | [`View::prove`], [`View::prove_account`], [`View::prove_slots`] |
@@ -19,6 +20,7 @@
 
 mod assume;
 mod block;
+mod bulk;
 mod error;
 mod expiry;
 mod export;
@@ -37,6 +39,7 @@ mod view;
 mod witness;
 
 pub use block::{CommitReport, PreparedBlock};
+pub use bulk::{BulkAccount, BulkError, BulkPart, BulkProgress, BulkReport, BulkSlot, BulkSource};
 pub use error::{CommitError, MalformedNode, OpenError, UndoError, WitnessError};
 pub use expiry::{Expired, ExpiryError, ExpiryReport, ExpiryRule, StateKey};
 pub use export::StateEntry;

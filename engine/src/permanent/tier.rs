@@ -154,6 +154,12 @@ impl<S: LeafStore> PermanentTier<S> {
         self.shared.store.flush()
     }
 
+    /// Makes a batch of other tiers durable. The permanent state stays as it is.
+    pub(crate) fn commit_beside(&self, batch: crate::leaf_store::Batch) -> Result<(), StoreError> {
+        let _writer = self.shared.writer();
+        self.shared.store.commit(batch)
+    }
+
     /// The leaf store, when nothing else is to be done with the tier.
     pub fn into_store(self) -> S {
         self.shared.store

@@ -1,7 +1,7 @@
 //! The temporary tier, the UTXO tier and their spent bits, staged and published together.
 
 use super::{
-    ApplyError, BlockChanges, StoreOpenError, StoreRules, UndoError, history,
+    ApplyError, BlockChanges, PastError, StoreOpenError, StoreRules, UndoError, history,
     options::StoreOptions, report::CheapReport,
 };
 use crate::{
@@ -9,9 +9,9 @@ use crate::{
         periods::{Check, PeriodArchive},
         records::{RecordArchive, RecordArchiveOptions},
     },
-    leaf_store::{Batch, LeafRead},
+    leaf_store::{Batch, LeafRead, StoreError},
     spent::{FieldId, SpentFields, SpentOptions, StagedSpent},
-    temporary::{Setup, TemporaryLimits, TemporaryReport, TemporaryTier},
+    temporary::{Setup, TemporaryLimits, TemporaryPast, TemporaryReport, TemporaryTier},
     utxo::{UtxoLimits, UtxoRules, UtxoStaged, UtxoTier, UtxoUndo},
 };
 use alloy_primitives::B256;
@@ -216,6 +216,30 @@ impl Cheap {
         if !self.rules_written {
             history::write_rules(batch, rules);
         }
+    }
+
+    /// Whether no block, and no past, has left anything in these tiers.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.utxo.head().is_none() && self.spent.is_empty() && self.temporary.is_untouched()
+    }
+
+    /// Makes a past of the temporary tier durable, and shows it: live entries through `commit`, all else
+    /// in `batch`, the last one.
+    pub(super) fn take_past(
+        &mut self,
+        past: TemporaryPast,
+        rules: &StoreRules,
+        commit: &mut dyn FnMut(Batch) -> Result<(), StoreError>,
+        batch: &mut Batch,
+    ) -> Result<(), PastError> {
+        let staged = self.temporary.stage_past(past, commit, batch)?;
+        let spent = self.spent.stage(&staged.changes, batch)?;
+        self.write_rules(rules, batch);
+        commit(core::mem::take(batch))?;
+        self.spent.publish(spent);
+        self.temporary.publish_past(staged);
+        self.rules_written = true;
+        Ok(())
     }
 
     pub(super) fn is_resurrected(&self, period: PeriodId, index: LeafIndex) -> Option<bool> {

@@ -4,7 +4,7 @@ use super::StoreRules;
 use crate::{
     archive::{periods::PeriodArchiveError, records::RecordArchiveError},
     leaf_store::StoreError,
-    permanent::{CommitError, OpenError, UndoError as PermanentUndoError},
+    permanent::{BulkError, CommitError, OpenError, UndoError as PermanentUndoError},
     spent::SpentError,
     temporary::{ResurrectionError, TemporaryError, TemporaryOpenError},
     trie::error::StateError,
@@ -112,6 +112,17 @@ pub enum ApplyError {
         /// The number given.
         got: BlockNumber,
     },
+}
+
+/// A state cannot be built. The store is empty again; see [`BulkError`].
+#[derive(Debug, thiserror::Error)]
+pub enum StoreBulkError {
+    /// The permanent tier refused what was to be built, or the leaf store failed.
+    #[error(transparent)]
+    Permanent(#[from] BulkError),
+    /// The other tiers refused the block: they have seen others. Build on a store that is new.
+    #[error(transparent)]
+    Tiers(#[from] ApplyError),
 }
 
 /// The last block cannot be undone. Every tier is as before, unless the variant says otherwise.

@@ -33,6 +33,7 @@ mod history;
 mod host;
 mod lookup;
 mod options;
+mod past;
 mod report;
 mod sizes;
 #[expect(
@@ -43,10 +44,11 @@ mod store;
 
 pub use builder::BlockBuilder;
 pub use changes::BlockChanges;
-pub use error::{ApplyError, BuildError, HostError, StoreOpenError, UndoError};
+pub use error::{ApplyError, BuildError, HostError, StoreBulkError, StoreOpenError, UndoError};
 pub use host::{BlockHost, Followed, SealedProof};
 pub use lookup::{RecordProofError, RecordRoot, recorded_rules};
 pub use options::{ArchiveOptions, StoreOptions, StoreRules};
+pub use past::{Past, PastError};
 pub use report::{BlockReport, CheapReport};
 pub use sizes::{StoreSizes, TierSize};
 pub use store::Store;

@@ -1,23 +1,23 @@
 //! All tiers behind one block.
 
 use super::{
-    ApplyError, BlockBuilder, BlockChanges, BlockReport, StoreOpenError, StoreRules, UndoError,
-    cheap::Cheap, history, options::StoreOptions,
+    ApplyError, BlockBuilder, BlockChanges, BlockReport, StoreBulkError, StoreOpenError,
+    StoreRules, UndoError, cheap::Cheap, history, options::StoreOptions,
 };
 use crate::{
     archive::{periods::PeriodArchive, records::RecordArchive},
     leaf_store::{Batch, LeafStore, StoreError},
     permanent::{
-        BlockId, ExpiryError, ExpiryReport, ExpiryRule, Head, PermanentTier, View, Witness,
-        WitnessError, WitnessReport,
+        BlockId, BulkPart, BulkProgress, BulkReport, BulkSource, ExpiryError, ExpiryReport,
+        ExpiryRule, Head, PermanentTier, View, Witness, WitnessError, WitnessReport,
     },
     spent::FieldSize,
     temporary::{LiveProof, Resurrection, ResurrectionError},
     utxo::{Spend, UtxoError},
 };
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use std::{
-    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Instant,
 };
 use thinstate_formats::{
@@ -31,11 +31,13 @@ const NOT_POISONED: &str = "no block panics half way; a store in which one did m
 /// Permanent, temporary and UTXO tier over one leaf store, changed block by block.
 ///
 /// All methods take `&self`. Changes exclude one another. A [`View`] of the permanent tier reads
-/// one state for as long as it lives; reads of the other tiers wait while a block is applied, and
-/// then see it whole.
+/// one state for as long as it lives; reads of the other tiers wait while a block is staged and
+/// committed, though not while the permanent tier's root is computed, and then see it whole.
 #[derive(Debug)]
 pub struct Store<S: LeafStore> {
     pub(super) permanent: PermanentTier<S>,
+    /// Taken by every change, before `cheap`.
+    writer: Mutex<()>,
     cheap: RwLock<Cheap>,
     rules: StoreRules,
     undo_blocks: u64,
@@ -73,6 +75,7 @@ impl<S: LeafStore> Store<S> {
         drop(view);
         Ok(Self {
             permanent,
+            writer: Mutex::new(()),
             cheap: RwLock::new(cheap),
             rules: options.rules,
             undo_blocks,
@@ -82,9 +85,10 @@ impl<S: LeafStore> Store<S> {
     /// Applies a block to all tiers, durably, or to none of them.
     pub fn apply(&self, block: BlockId, changes: &BlockChanges) -> Result<BlockReport, ApplyError> {
         let started = Instant::now();
-        let mut cheap = self.write();
+        let _writer = self.writer();
         self.check_follows(block.number)?;
         let prepared = self.permanent.prepare(&changes.permanent)?;
+        let mut cheap = self.write();
         let mut batch = Batch::default();
         let tiers: &mut Cheap = &mut cheap;
         let stage = || tiers.stage(block.number, changes, &mut batch);
@@ -109,8 +113,49 @@ impl<S: LeafStore> Store<S> {
         }
     }
 
+    /// Builds the permanent state of `block` on this empty store, with nothing in the other tiers, durably, or
+    /// nothing of it; see [`PermanentTier::bulk_build`]. The commitment is that of a store whose first block
+    /// was this one.
+    pub fn bulk_build_permanent(
+        &self,
+        block: BlockId,
+        source: BulkSource<
+            impl IntoIterator<Item = (B256, Bytes)>,
+            impl Iterator<Item = BulkPart> + Send,
+        >,
+        progress: &(dyn Fn(BulkProgress) + Sync),
+    ) -> Result<BulkReport, StoreBulkError> {
+        let mut cheap = self.write();
+        let built = self.permanent.build_state(block, source, progress)?;
+        let mut batch = Batch::default();
+        let nothing = BlockChanges::default();
+        let tiers: &mut Cheap = &mut cheap;
+        let stage = || tiers.stage(block.number, &nothing, &mut batch);
+        let staged = match self.permanent.pool().install(stage) {
+            Ok(staged) => staged,
+            Err(error) => {
+                self.permanent.give_up_state(built);
+                return Err(error.into());
+            }
+        };
+        let commitment = staged.commitment(&cheap, block.number, built.root());
+        history::write_commitment(&mut batch, &commitment, self.undo_blocks);
+        cheap.write_rules(&self.rules, &mut batch);
+        match self.permanent.finish_state(built, batch) {
+            Ok(report) => {
+                cheap.publish(staged);
+                Ok(report)
+            }
+            Err(error) => {
+                cheap.abandon(staged);
+                Err(error.into())
+            }
+        }
+    }
+
     /// Undoes the last block in all tiers. The head is then the block before it.
     pub fn undo(&self) -> Result<Head, UndoError> {
+        let _writer = self.writer();
         let mut cheap = self.write();
         let block = self.head().block.ok_or(UndoError::NothingToUndo)?;
         let view = self.permanent.view();
@@ -139,7 +184,7 @@ impl<S: LeafStore> Store<S> {
     /// Goes on with the expiry of the permanent tier, by at most `cap` entries: to be called between
     /// blocks. No root changes; see [`PermanentTier::expire`]. The rule must not call this store.
     pub fn expire(&self, rule: &ExpiryRule<'_>, cap: usize) -> Result<ExpiryReport, ExpiryError> {
-        let _cheap = self.write();
+        let _writer = self.writer();
         self.permanent.expire(rule, cap)
     }
 
@@ -186,7 +231,7 @@ impl<S: LeafStore> Store<S> {
 
     /// Fills stubs of the permanent tier; see [`PermanentTier::insert_witness`].
     pub fn insert_witness(&self, witness: &Witness) -> Result<WitnessReport, WitnessError> {
-        let _cheap = self.write();
+        let _writer = self.writer();
         self.permanent.insert_witness(witness)
     }
 
@@ -204,6 +249,12 @@ impl<S: LeafStore> Store<S> {
     /// first of a period, without the entries whose life ended with the block before.
     pub fn temporary_in(&self, next: BlockNumber, location: B256) -> B256 {
         self.read().temporary.get_in(next, &location)
+    }
+
+    /// As [`Self::temporary_in`], for many locations: the tier is locked once, and looked into by all
+    /// threads of the pool that the call is made in.
+    pub fn temporary_all_in(&self, next: BlockNumber, locations: &[B256]) -> Vec<B256> {
+        self.read().temporary.get_all_in(next, locations)
     }
 
     /// The value at a location that has left the live state with its period and waits for the seal:
@@ -301,7 +352,12 @@ impl<S: LeafStore> Store<S> {
         self.cheap.read().expect(NOT_POISONED)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Cheap> {
+    /// Excludes every other change.
+    pub(super) fn writer(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Cheap> {
         self.cheap.write().expect(NOT_POISONED)
     }
 

@@ -26,11 +26,12 @@
 use super::{
     bytes::{DecodeError, Reader, put_value},
     entries::EntryId,
+    live::Live,
     log::{check_crc, log_key, seal_crc},
     period::Period,
     tier::TemporaryTier,
 };
-use crate::leaf_store::{Batch, Table};
+use crate::leaf_store::{Batch, StoreError, Table};
 use alloy_primitives::B256;
 use thinstate_formats::{BlockNumber, PeriodId};
 
@@ -207,7 +208,57 @@ impl TemporaryTier {
     }
 }
 
+/// Entries of a past that go into one key, and keys that go into one batch.
+const PAST_ENTRIES: u32 = 8_192;
+const PAST_KEYS: u32 = 64;
+
 impl Checkpoints {
+    /// The checkpoint of a past, in use from the first: its entries are written by `commit`, the
+    /// header is added to `last`.
+    pub(super) fn of_past(
+        base: BlockNumber,
+        root: B256,
+        live: &Live,
+        commit: &mut dyn FnMut(Batch) -> Result<(), StoreError>,
+        last: &mut Batch,
+    ) -> Result<Self, StoreError> {
+        let mut left_over = Batch::default();
+        left_over.delete_range(Table::Periods, [ENTRIES_KEY], [ENTRIES_KEY + 1]);
+        commit(left_over)?;
+        let mut periods = Vec::new();
+        for period in live.periods() {
+            let entries = period.entries.len();
+            for firsts in (0..entries.div_ceil(PAST_ENTRIES)).step_by(PAST_KEYS as usize) {
+                let mut batch = Batch::default();
+                for key in firsts..firsts + PAST_KEYS {
+                    let first = key.saturating_mul(PAST_ENTRIES);
+                    if first < entries {
+                        let len = PAST_ENTRIES.min(entries - first);
+                        put_entries(&mut batch, base, period, first, len);
+                    }
+                }
+                commit(batch)?;
+            }
+            periods.push(Covered {
+                id: period.id,
+                entries,
+                log_bytes: 0,
+            });
+        }
+        let checkpoint = Checkpoint {
+            in_use: true,
+            base,
+            end: base,
+            root,
+            periods,
+        };
+        checkpoint.put(last);
+        Ok(Self {
+            in_use: Some(checkpoint),
+            ..Self::default()
+        })
+    }
+
     fn give_up_making(&mut self, batch: &mut Batch) {
         if let Some(making) = self.making.take() {
             making.checkpoint.delete_entries(batch);

@@ -16,6 +16,7 @@
 //! * [`commitment`]: what a block commits to, byte by byte.
 //! * [`checkpoint`]: the entries in the store, so that logs need not be kept for a whole period.
 //! * [`seal`]: how a frozen period becomes a root.
+//! * [`past`]: what a tier without a block may begin with.
 //! * [`tier`], [`stage`], [`undo`], [`open`]: blocks forth, back, and after a restart.
 //!
 //! # A block
@@ -61,6 +62,7 @@ pub(crate) mod live_tree;
 mod log;
 mod open;
 mod options;
+mod past;
 mod period;
 mod period_table;
 mod resurrect;
@@ -78,5 +80,6 @@ pub use commitment::HashWork;
 pub use error::{ResurrectionError, SealError, TemporaryError, TemporaryOpenError};
 pub use live_proof::{LiveProof, LiveProofError};
 pub use options::TemporaryLimits;
+pub(crate) use past::{TemporaryPast, last_due};
 pub use period_table::Sealed;
 pub(crate) use tier::{Setup, TemporaryTier};

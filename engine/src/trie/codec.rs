@@ -192,9 +192,17 @@ fn number(bytes: &[u8]) -> u64 {
 
 /// The undated slot leaf of a value; `None` for zero, which has none.
 pub(crate) fn encode_slot(value: U256) -> Option<Vec<u8>> {
+    let mut leaf = Vec::with_capacity(1 + value.byte_len());
+    append_slot(value, &mut leaf);
+    (!value.is_zero()).then_some(leaf)
+}
+
+/// Appends the undated slot leaf of a value that is not zero.
+pub(crate) fn append_slot(value: U256, leaf: &mut Vec<u8>) {
     let bytes = value.to_be_bytes::<32>();
     let digits = trimmed(&bytes);
-    (!value.is_zero()).then(|| [&[digits.len() as u8], digits].concat())
+    leaf.push(digits.len() as u8);
+    leaf.extend_from_slice(digits);
 }
 
 /// The value of a slot leaf.

@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The exit status of what was interrupted.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Options of the command.
 #[derive(Debug, clap::Args)]
@@ -88,7 +88,7 @@ fn verify_real_blocks(folder: &std::path::Path) -> eyre::Result<ExitCode> {
 }
 
 /// A flag that the first Ctrl-C sets; the second ends the process.
-fn stop_on_ctrl_c() -> eyre::Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_ctrl_c() -> eyre::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let handler = move || {

@@ -1,12 +1,35 @@
-//! `thinstate replay`.
+//! `thinstate replay`: a workload on a design of state, measured.
+
+mod flags;
+mod plan;
+mod progress;
+mod run;
+mod summary;
 
 use std::process::ExitCode;
 
+/// The exit status of what was interrupted.
+const INTERRUPTED: u8 = 130;
+
 /// Options of the command.
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {}
+pub(super) struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print the settings, resolved, and what a run would do.
+    Plan(plan::Options),
+    /// Run, and leave a result.
+    Run(run::Options),
+}
 
 /// Runs the command.
-pub(super) fn run(_options: &Options) -> eyre::Result<ExitCode> {
-    eyre::bail!("not built yet")
+pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
+    match &options.command {
+        Command::Plan(options) => plan::run(options),
+        Command::Run(options) => run::run(options),
+    }
 }

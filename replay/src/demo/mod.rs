@@ -17,7 +17,7 @@
 //! | [`generate`] | the blocks |
 //! | `oracle`, `chain` | the two nodes that have to agree, and the store's one, measured |
 //! | `costs`, `summary` | what a block costs, and the distribution over all blocks |
-//! | `out_dir`, `result`, `machine` | what is left behind: `blocks.csv`, `result.json`, the store |
+//! | `out_dir`, `result` | what is left behind: `blocks.csv`, `result.json`, the store |
 //! | `report` | the summary for a terminal |
 //!
 //! # What the figures are
@@ -29,7 +29,6 @@ mod chain;
 mod costs;
 mod error;
 pub mod generate;
-mod machine;
 mod oracle;
 mod out_dir;
 mod report;
@@ -40,7 +39,6 @@ mod summary;
 pub use chain::{Chain, FinalChecks};
 pub use costs::{BlockCosts, METRICS, Metric, Unit};
 pub use error::{DemoError, Difference, OutDirError};
-pub use machine::Machine;
 pub use oracle::{Oracle, OracleError};
 pub use out_dir::OutDir;
 pub use report::render;

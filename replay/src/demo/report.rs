@@ -105,7 +105,7 @@ fn write_machine(text: &mut String, result: &DemoResult) -> fmt::Result {
     writeln!(
         text,
         "machine   {}\n          {} cores, keccak {}, {} file system",
-        machine.cpu_model.as_deref().unwrap_or(machine.arch),
+        machine.cpu_model.as_deref().unwrap_or(&machine.arch),
         machine.cpu_cores,
         machine.keccak_width,
         machine.file_system.as_deref().unwrap_or("unknown")

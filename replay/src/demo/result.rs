@@ -9,10 +9,13 @@ use super::{
     costs::{BlockCosts, METRICS},
     error::OutDirError,
     generate::BlockKind,
-    machine::{Machine, ProcessUse},
     oracle::Compared,
     out_dir::os,
     summary::{Quantiles, Summary},
+};
+use crate::measure::{
+    Machine,
+    probes::{self, ProcessProbe},
 };
 use alloy_primitives::B256;
 use serde::Serialize;
@@ -173,6 +176,29 @@ pub struct CheckRecord {
     pub slots_verified: u64,
     /// What of the reopened store was compared with the oracle, value by value.
     pub compared: Compared,
+}
+
+/// What this process has asked of the block layer and of memory.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct ProcessUse {
+    /// Bytes fetched from a device.
+    pub device_read_bytes: Option<u64>,
+    /// Bytes sent to a device, or to the page cache on their way there.
+    pub device_written_bytes: Option<u64>,
+    /// The most memory that was resident.
+    pub memory_bytes_max: Option<u64>,
+}
+
+impl ProcessUse {
+    /// What was used since `before`; memory is the most that it ever was.
+    pub(super) fn since(before: &probes::ProcessUse) -> Self {
+        let used = ProcessProbe::open().now().since(before);
+        Self {
+            device_read_bytes: used.device_read_bytes,
+            device_written_bytes: used.device_written_bytes,
+            memory_bytes_max: probes::memory_bytes_max(),
+        }
+    }
 }
 
 impl Program {

@@ -5,15 +5,20 @@ use super::{
     costs::BlockCosts,
     error::DemoError,
     generate::Profile,
-    machine::{Machine, ProcessUse},
     out_dir::OutDir,
     result::{
-        BlockTotals, BlocksCsv, ConfigRecord, DemoResult, GenesisRecord, Program, SCHEMA,
-        StateRecord, Status,
+        BlockTotals, BlocksCsv, ConfigRecord, DemoResult, GenesisRecord, ProcessUse, Program,
+        SCHEMA, StateRecord, Status,
     },
     summary::Summary,
 };
-use crate::source::genesis::Genesis;
+use crate::{
+    measure::{
+        Machine,
+        probes::{self, ProcessProbe},
+    },
+    source::genesis::Genesis,
+};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::{
     path::PathBuf,
@@ -66,7 +71,7 @@ pub fn run(
     let out = OutDir::create(&config.out)?;
     let mut run = Run {
         started: Instant::now(),
-        process: ProcessUse::now(),
+        process: ProcessProbe::open().now(),
         csv: BlocksCsv::create(&out.blocks_csv())?,
         summary: Summary::default(),
         result: blank_result(config, &profile),
@@ -80,7 +85,7 @@ pub fn run(
 /// A demo under way.
 struct Run<'a> {
     started: Instant,
-    process: ProcessUse,
+    process: probes::ProcessUse,
     out: OutDir,
     csv: BlocksCsv,
     summary: Summary,
@@ -154,7 +159,7 @@ impl Run<'_> {
         if self.summary.blocks > 0 {
             result.per_block = self.summary.quantiles().map(|(_, q)| q).collect();
         }
-        result.process = ProcessUse::now().since(&self.process);
+        result.process = ProcessUse::since(&self.process);
         result.elapsed_s = self.started.elapsed().as_secs_f64();
         let mut json = serde_json::to_vec_pretty(&self.result)
             .expect("a result has no map with keys that JSON lacks");

@@ -1,42 +1,18 @@
 //! Why a design cannot go on.
 
 use alloy_primitives::{Address, B256, U256};
-use thinstate_formats::BlockNumber;
+use thinstate_formats::{Account, BlockNumber};
 
 /// A design cannot fill its store, or carry out a block.
 #[derive(Debug, thiserror::Error)]
 pub enum DesignError {
     /// The state does not hold what the load expects: store and workload do not belong together, or the
     /// store lost something.
-    #[error("block {number}: account {address}: expected {expected}, found {got}")]
-    Account {
-        /// The block.
-        number: BlockNumber,
-        /// The account.
-        address: Address,
-        /// What the load says.
-        expected: String,
-        /// What the store has.
-        got: String,
-    },
+    #[error(transparent)]
+    Account(#[from] Box<WrongAccount>),
     /// The same of a slot, in whatever tier it lives.
-    #[error(
-        "block {number}: slot {slot:#x} of {address} ({tier}): expected {expected:#x}, found {got:#x}"
-    )]
-    Slot {
-        /// The block.
-        number: BlockNumber,
-        /// The tier.
-        tier: &'static str,
-        /// The contract.
-        address: Address,
-        /// The slot.
-        slot: U256,
-        /// What the load says.
-        expected: U256,
-        /// What the store has.
-        got: U256,
-    },
+    #[error(transparent)]
+    Slot(#[from] Box<WrongSlot>),
     /// The root is not the one that it must be.
     #[error("block {number}: state root: expected {expected}, got {got}")]
     Root {
@@ -46,6 +22,20 @@ pub enum DesignError {
         expected: B256,
         /// This design's.
         got: B256,
+    },
+    /// The block does not follow the head. Nothing was changed; give the one that does.
+    #[error("block {got} does not follow the head, expected {expected}")]
+    NotNext {
+        /// The number that follows.
+        expected: BlockNumber,
+        /// The number given.
+        got: BlockNumber,
+    },
+    /// A plan that another design made.
+    #[error("block {number}: the plan is not one of this design")]
+    ForeignPlan {
+        /// The block.
+        number: BlockNumber,
     },
     /// What the design cannot do, with what it would need.
     #[error("{design}: {what}")]
@@ -64,6 +54,55 @@ pub enum DesignError {
         #[source]
         source: Box<dyn core::error::Error + Send + Sync>,
     },
+}
+
+/// An account is not what the load expects.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "block {number}: account {address}: expected {}, found {}",
+    show(expected),
+    show(got)
+)]
+pub struct WrongAccount {
+    /// The block.
+    pub number: BlockNumber,
+    /// The account.
+    pub address: Address,
+    /// What the load says.
+    pub expected: Option<Account>,
+    /// What the store has.
+    pub got: Option<Account>,
+}
+
+fn show(account: &Option<Account>) -> String {
+    account.map_or("none".to_owned(), |it| {
+        let Account {
+            nonce,
+            balance,
+            code_hash,
+        } = it;
+        format!("nonce {nonce}, balance {balance}, code {code_hash}")
+    })
+}
+
+/// A slot does not hold what the load expects.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "block {number}: slot {slot:#x} of {address} ({tier}): expected {expected:#x}, found {got:#x}"
+)]
+pub struct WrongSlot {
+    /// The block.
+    pub number: BlockNumber,
+    /// The tier.
+    pub tier: &'static str,
+    /// The contract.
+    pub address: Address,
+    /// The slot.
+    pub slot: U256,
+    /// What the load says.
+    pub expected: U256,
+    /// What the store has.
+    pub got: U256,
 }
 
 impl DesignError {

@@ -1,9 +1,11 @@
 //! A design as its file says it.
 
+use crate::measure::DesignInfo;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use thinstate_engine::ExpiryRule;
 use thinstate_formats::{
-    TemporaryRules,
+    BlockNumber, TemporaryRules,
     object::{ObjectClass, Tier},
     policy::{Policy, PolicyError, UtxoParameters},
 };
@@ -68,6 +70,9 @@ pub struct ExpirySpec {
     pub archive_backed: bool,
 }
 
+/// Most entries that the engine rebuilds at once.
+const ENTRIES_MAX: usize = 4096;
+
 const fn entries_max() -> usize {
     64
 }
@@ -85,6 +90,20 @@ pub enum SpecError {
     /// Its tiers or their parameters contradict themselves.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// Parameters of expiry that no sweep can work with.
+    #[error("expiry: {name} is {got}, expected {expected}")]
+    Expiry {
+        /// Which.
+        name: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        got: usize,
+    },
+    /// What expires has to go somewhere: witnesses, undone blocks and archive-backed reads are served from
+    /// there.
+    #[error("expiry needs archive = true")]
+    NoArchive,
     /// A table that the kind has no use for.
     #[error("kind {kind:?} has no use for {what}")]
     Unused {
@@ -125,7 +144,65 @@ impl DesignSpec {
         match self.kind {
             DesignKind::Permanent | DesignKind::FlatLthash if cheap => Err(unused("cheap tiers")),
             DesignKind::FlatLthash if self.expiry.is_some() => Err(unused("expiry")),
-            _ => Ok(()),
+            _ if self.expiry.is_some() && !self.archive => Err(SpecError::NoArchive),
+            _ => self.expiry.map_or(Ok(()), |expiry| expiry.check()),
+        }
+    }
+
+    /// Names what a permanent trie under this design holds, whatever state it is filled with: accounts,
+    /// and the slots of these classes. Designs with the same name have the same state root after every
+    /// block: expiry does not show in it, since roots do not change by it.
+    pub fn trie(&self) -> String {
+        let policy = self.policy();
+        let permanent = ObjectClass::ALL
+            .into_iter()
+            .filter(|class| policy.tier(*class) == Tier::Permanent);
+        let classes: Vec<_> = permanent.map(ObjectClass::name).collect();
+        format!("mpt-keccak256: account, {}", classes.join(", "))
+    }
+
+    /// What results say of the design; `trie` as [`DesignInfo::trie`].
+    pub fn info(&self, trie: Option<String>) -> DesignInfo {
+        let policy = self.policy();
+        let tier = |class: ObjectClass| {
+            let tier = policy.tier(class);
+            (class.name().to_owned(), tier.name().to_owned())
+        };
+        DesignInfo {
+            name: self.name.clone(),
+            summary: self.summary.clone(),
+            tiers: ObjectClass::ALL.into_iter().map(tier).collect(),
+            trie,
+            parameters: serde_json::to_value(self).unwrap_or_default(),
+        }
+    }
+}
+
+impl ExpirySpec {
+    /// Checks that a sweep can work with it.
+    fn check(&self) -> Result<(), SpecError> {
+        let bad = |name, expected: String, got| SpecError::Expiry {
+            name,
+            expected,
+            got,
+        };
+        if !(2..=ENTRIES_MAX).contains(&self.entries_max) {
+            let expected = format!("2 to {ENTRIES_MAX}");
+            return Err(bad("entries-max", expected, self.entries_max));
+        }
+        let least = self.rule(BlockNumber(0)).cap_min();
+        if self.cap_per_block < least {
+            let expected = format!("{least} or more");
+            return Err(bad("cap-per-block", expected, self.cap_per_block));
+        }
+        Ok(())
+    }
+
+    /// The rule by which the engine sweeps: everything is cold that was last written before this block.
+    pub const fn rule(&self, written_before: BlockNumber) -> ExpiryRule<'static> {
+        ExpiryRule {
+            entries_max: self.entries_max,
+            ..ExpiryRule::written_before(written_before)
         }
     }
 }

@@ -25,12 +25,18 @@ pub trait StateDesign: Send + Sync {
     fn fill(&self, population: &Population, context: &FillContext<'_>) -> Result<(), DesignError>;
 
     /// Fills the empty store, or one that was filled with a population, with keys that a trace will find.
+    ///
+    /// The head is then [`FillContext::block`]. Over a state that is there already, this is done by the
+    /// blocks from the head's next one to that block, so it must lie above the head.
     fn preload(&self, preload: &Preload, context: &FillContext<'_>) -> Result<(), DesignError>;
 
     /// What happens before the block: not measured. Called in the order of the blocks.
     fn plan(&self, load: Arc<BlockLoad>) -> Result<Plan, DesignError>;
 
     /// Reads everything that the block needs, and compares it with what the load expects.
+    ///
+    /// What the overlay answers counts as read, so that counts do not depend on how far the block before
+    /// has come.
     fn read(&self, plan: &Plan, overlay: &Overlay) -> Result<ReadCost, DesignError>;
 
     /// Applies the block durably, or nothing of it.
@@ -67,7 +73,7 @@ pub struct DesignStore {
     pub dir: std::path::PathBuf,
     /// Memory for the store's cache.
     pub cache_bytes: usize,
-    /// Threads for reading and hashing; `None` for one per core.
+    /// Threads for hashing; `None` for one per core. More than these may wait for reads.
     pub threads: Option<usize>,
     /// Bypass the page cache.
     pub direct_io: bool,
@@ -95,7 +101,7 @@ impl fmt::Debug for FillContext<'_> {
 pub struct Preload {
     /// Accounts.
     pub accounts: HashMap<Address, Account>,
-    /// Slots, with class and object.
+    /// Slots, with class and object; `before` is what is found.
     pub slots: HashMap<(Address, U256), crate::load::SlotLoad>,
 }
 
@@ -105,6 +111,25 @@ pub struct Plan {
     pub load: Arc<BlockLoad>,
     /// What the design makes of it.
     pub private: Box<dyn Any + Send + Sync>,
+}
+
+impl Plan {
+    /// A plan of a design that makes `private` of the load.
+    pub fn new(load: Arc<BlockLoad>, private: impl Any + Send + Sync) -> Self {
+        Self {
+            load,
+            private: Box::new(private),
+        }
+    }
+
+    /// What the design made of the load.
+    pub fn private<T: Any>(&self) -> Result<&T, DesignError> {
+        let number = self.load.number;
+        let private: &(dyn Any + Send + Sync) = &*self.private;
+        private
+            .downcast_ref()
+            .ok_or(DesignError::ForeignPlan { number })
+    }
 }
 
 impl fmt::Debug for Plan {
@@ -138,19 +163,17 @@ impl Overlay {
     /// Whether a pending block writes the slot, and what it leaves. A storage that is wiped leaves zeros.
     pub fn slot(&self, address: Address, slot: U256) -> Option<U256> {
         self.blocks.iter().rev().find_map(|load| {
+            let account = load
+                .accounts
+                .binary_search_by_key(&address, |it| it.address);
+            let wiped = account.is_ok_and(|at| load.accounts[at].drops_storage());
             let found = load
                 .slots
                 .binary_search_by_key(&(address, slot), |it| it.key());
-            if let Ok(at) = found
-                && load.slots[at].is_written()
-            {
-                return Some(load.slots[at].after);
+            match found {
+                Ok(at) if wiped || load.slots[at].is_written() => Some(load.slots[at].after),
+                _ => wiped.then_some(U256::ZERO),
             }
-            let at = load
-                .accounts
-                .binary_search_by_key(&address, |it| it.address)
-                .ok()?;
-            load.accounts[at].storage_wiped.then_some(U256::ZERO)
         })
     }
 }

@@ -67,6 +67,11 @@ impl AccountLoad {
     pub fn is_written(&self) -> bool {
         self.before != self.after || self.storage_wiped
     }
+
+    /// Whether the storage from before goes: it is wiped, or the account goes and takes it along.
+    pub fn drops_storage(&self) -> bool {
+        self.storage_wiped || (self.before.is_some() && self.after.is_none())
+    }
 }
 
 impl SlotLoad {
@@ -119,6 +124,21 @@ impl BlockLoad {
         self.accounts.iter().filter(|it| it.is_written())
     }
 
+    /// The access of an account.
+    pub fn account(&self, address: Address) -> Option<&AccountLoad> {
+        let at = self
+            .accounts
+            .binary_search_by_key(&address, |it| it.address);
+        at.ok().map(|at| &self.accounts[at])
+    }
+
+    /// The slots of an account.
+    pub fn slots_of(&self, address: Address) -> &[SlotLoad] {
+        let from = self.slots.partition_point(|it| it.address < address);
+        let count = self.slots[from..].partition_point(|it| it.address == address);
+        &self.slots[from..from + count]
+    }
+
     /// The changes of the permanent state if all slots for which `keep` holds live there. Code is not
     /// among them: traces know its hash and length, not its bytes.
     pub fn changes(&self, keep: impl Fn(&SlotLoad) -> bool) -> StateChanges {
@@ -138,7 +158,13 @@ impl BlockLoad {
                 },
             );
         }
-        for slot in self.slots_written().filter(|it| keep(it)) {
+        for slot in self.slots.iter().filter(|it| keep(it)) {
+            let change = changes.accounts.get(&slot.address);
+            // What a wiped slot holds afterwards was written anew, be it the value from before.
+            let anew = !slot.after.is_zero() && change.is_some_and(|it| it.wipe_storage);
+            if !slot.is_written() && !anew {
+                continue;
+            }
             let change = changes.accounts.entry(slot.address).or_default();
             if change.account != AccountUpdate::Delete {
                 change.storage.insert(slot.slot, slot.after);

@@ -45,4 +45,29 @@ pub enum LoadFault {
         /// What is found.
         got: U256,
     },
+    /// A block finds another account than the blocks before it left: blocks are missing between the two, or
+    /// writes are missing from the trace. Bridge the gap, or take a trace of consecutive blocks.
+    #[error("block {number}: account {address}: found another state than the blocks before left")]
+    AccountBetween {
+        /// The block that finds it.
+        number: BlockNumber,
+        /// The account.
+        address: Address,
+    },
+    /// The same of a slot.
+    #[error(
+        "block {number}: slot {slot:#x} of {address}: expected {expected:#x} (left by the blocks before), found {got:#x}"
+    )]
+    SlotBetween {
+        /// The block that finds it.
+        number: BlockNumber,
+        /// The contract.
+        address: Address,
+        /// The slot.
+        slot: U256,
+        /// What was left.
+        expected: U256,
+        /// What is found.
+        got: U256,
+    },
 }

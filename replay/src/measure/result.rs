@@ -52,6 +52,10 @@ pub struct RunResult {
     pub metrics: BTreeMap<String, Distribution>,
     /// State root and commitment after the last block.
     pub last: Option<LastBlock>,
+    /// How far two runs of this same design and workload lie apart on this machine, as a fraction, by `metric.statistic`
+    /// (`total_ns.p99`): where it was measured. A comparison takes no smaller difference for one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub noise_floor: BTreeMap<String, f64>,
 }
 
 /// How a run ended.
@@ -239,26 +243,39 @@ pub struct LastBlock {
     pub commitment: B256,
 }
 
-/// What a block device can do: measured by `thinstate device`, or taken from a data sheet.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What a block device can do: measured by `thinstate device`, or taken from a data sheet. What is not known is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeviceProfile {
     /// Its name.
     pub name: String,
     /// Where the numbers are from: `measured`, or a source.
     pub source: String,
-    /// Random reads of 4 KiB per second, by queue depth.
-    pub read_iops: BTreeMap<u32, f64>,
-    /// Random writes of 4 KiB per second, by queue depth.
-    pub write_iops: BTreeMap<u32, f64>,
     /// Median latency of a random read of 4 KiB at depth 1, in microseconds.
-    pub read_latency_us: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_latency_us: Option<f64>,
     /// Median latency of an append of 4 KiB with fdatasync, in microseconds.
-    pub sync_latency_us: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_latency_us: Option<f64>,
     /// Sequential reads, in bytes per second.
-    pub read_bytes_per_second: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_bytes_per_second: Option<f64>,
     /// Sequential writes, in bytes per second.
-    pub write_bytes_per_second: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_bytes_per_second: Option<f64>,
+    /// The most random reads of 4 KiB per second, at whatever depth: what data sheets say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_iops_max: Option<f64>,
+    /// The most random writes of 4 KiB per second, at whatever depth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_iops_max: Option<f64>,
     /// What else is known of it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Random reads of 4 KiB per second, by requests in flight.
+    #[serde(default)]
+    pub read_iops: BTreeMap<u32, f64>,
+    /// Random writes of 4 KiB per second, by requests in flight.
+    #[serde(default)]
+    pub write_iops: BTreeMap<u32, f64>,
 }

@@ -1,22 +1,20 @@
 //! Keys and values, drawn from a seed and a number.
 
 use alloy_primitives::{Address, B256, U256};
-use thinstate_formats::{
-    Account,
-    object::{ObjectClass, ObjectKey},
-};
+use thinstate_formats::object::{ObjectClass, ObjectKey};
 
 /// What is drawn: each kind from a seed of its own.
 pub(super) const CODE: u64 = 0x636f_6465;
 pub(super) const CLASS: u64 = 0x636c_6173;
-pub(super) const KIND: u64 = 0x6b69_6e64;
 pub(super) const OWNER: u64 = 0x6f77_6e72;
 pub(super) const PLAIN_KEY: u64 = 0x706c_6169;
 const ADDRESS: u64 = 0x6164_6472;
-const ACCOUNT: u64 = 0x6163_6374;
-const VALUE: u64 = 0x7661_6c75;
-/// Different codes.
-pub(super) const CODES: u64 = 1_000;
+pub(super) const CODE_BYTES: u64 = 0x6279_7465;
+pub(super) const ACCOUNT: u64 = 0x6163_6374;
+pub(super) const VALUE: u64 = 0x7661_6c75;
+pub(super) const FORM: u64 = 0x666f_726d;
+pub(super) const SLOT_AGE: u64 = 0x736c_6f74;
+pub(super) const ACCOUNT_AGE: u64 = 0x6167_6564;
 
 /// A slot of a population.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,44 +70,4 @@ pub(super) fn word(seed: u64, at: u64) -> B256 {
 
 pub(super) fn address(seed: u64, account: u64) -> Address {
     Address::from_word(word(seed ^ ADDRESS, account))
-}
-
-pub(super) fn account(seed: u64, account: u64, contract: bool) -> Account {
-    let draw = |at| number(seed ^ ACCOUNT, account, at);
-    let nonce = match contract {
-        true => 1,
-        // Most accounts sent a handful of transactions; a few, thousands.
-        false => 1 << (draw(0).trailing_zeros().min(14)),
-    };
-    // Half of all contracts hold no ether.
-    let balance = match contract && draw(1) & 1 == 0 {
-        true => U256::ZERO,
-        false => U256::from(draw(2) | 1) * U256::from(1 + (draw(3) & 0xffff)),
-    };
-    Account {
-        nonce,
-        balance,
-        code_hash: super::code_hash(seed, contract, account),
-    }
-}
-
-/// A value that is not zero and has the class's form. Mean length about 12 bytes: mainnet's.
-pub(super) fn value(seed: u64, id: SlotId, class: ObjectClass, version: u64) -> U256 {
-    let seed = seed ^ VALUE ^ id.contract.rotate_left(24) ^ version.rotate_left(48);
-    let drawn = word(seed, id.local);
-    let bytes = match class {
-        ObjectClass::Erc721Owner => 20,
-        ObjectClass::Erc20Balance | ObjectClass::Erc1155Balance => 7 + usize::from(drawn[31] % 6),
-        // A quarter: flags and counters; a quarter: addresses; a half: amounts and packed words.
-        ObjectClass::Allowance if drawn[31] & 3 == 0 => return U256::MAX,
-        _ => match drawn[31] & 3 {
-            0 => 1,
-            1 => 20,
-            2 => 10,
-            _ => 4 + usize::from(drawn[30] % 24),
-        },
-    };
-    let value = U256::from_be_slice(&drawn[..bytes]);
-    // The lowest bit is set, so that no value is zero; versions differ in the others.
-    value | U256::ONE
 }

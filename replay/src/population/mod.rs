@@ -1,10 +1,11 @@
 //! A state of mainnet's shape, as a function of a seed: what stores are filled with, and what generated
 //! blocks touch.
 //!
-//! Nothing of it is held in memory but a table of contract sizes. Accounts are numbered: first the
-//! contracts, the one with the most slots first, then accounts without code. A slot is named by its
-//! contract and a number in it ([`SlotId`]); those below [`Population::slots_of`] are there at the start,
-//! those above it are not, and are what blocks create, or look for in vain.
+//! Nothing of it is held in memory but a table of contract sizes, and the hashes of a thousand codes.
+//! Accounts are numbered: first the contracts, the one with the most slots first, then accounts without
+//! code. A slot is named by its contract and a number in it ([`SlotId`]); those below
+//! [`Population::slots_of`] are there at the start, those above it are not, and are what blocks create, or
+//! look for in vain. No two numbers of a contract have the same key.
 //!
 //! | what | mainnet, by which it is shaped | source |
 //! |---|---|---|
@@ -14,23 +15,52 @@
 //! | slots of the largest 1,000 of 48 M contracts | 51 % | the same |
 //! | slots of the contract at the top 1 % | 47 | stateless.fyi |
 //! | mean bytes of a slot's value | 12.4 | ethresear.ch 25119 |
+//! | slots and accounts written within 30, 90, 180, 365 days | see `recency.rs` | ethresear.ch 25317 |
 //!
 //! Sizes are a function of a contract's rank *as a share of all contracts*, so that a small population
 //! has the shape of a large one.
+//!
+//! # What was written lately
+//!
+//! Each slot has a rank by recency, and an age that is a function of it. To draw one of those written within
+//! 30 days, draw a rank: [`Population::recent_slot`] of a number below [`Population::slots_within`]`(30.0)`;
+//! the lower the rank, the younger. Accounts without slots have ranks of their own
+//! ([`Population::recent_account`], [`Population::accounts_within`]); one with slots was written when the last
+//! of its slots was. All of it is as of the start: who writes keeps count of what was written since.
+//!
+//! ```
+//! use thinstate_replay::population::{Population, PopulationSpec};
+//!
+//! let population = Population::new(PopulationSpec::of(10_000, 7)).expect("mainnet's shape");
+//! let month = population.slots_within(30.0);
+//! let youngest = population.recent_slot(0).expect("there are slots");
+//! assert!(population.slot_age(youngest) < population.slot_age(population.recent_slot(month).unwrap()));
+//! ```
 
 mod classes;
+mod code;
 mod error;
 mod keys;
+mod permutation;
+mod recency;
 mod sizes;
 mod spec;
+#[cfg(test)]
+mod tests;
+mod values;
 
 pub use error::PopulationError;
 pub use keys::{PopulationSlot, SlotId};
 pub use spec::{ContractKind, PopulationSpec};
 
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use code::Codes;
+use permutation::Permutation;
+use recency::Recency;
 use sizes::Sizes;
-use thinstate_formats::Account;
+
+/// The version of how a population follows from its spec: part of what stores filled with one are known by.
+pub const POPULATION_VERSION: u32 = 1;
 
 /// A state as a function of its spec.
 #[derive(Clone, Debug)]
@@ -38,6 +68,10 @@ pub struct Population {
     spec: PopulationSpec,
     sizes: Sizes,
     contracts: u64,
+    owners: Permutation,
+    slot_recency: Recency,
+    account_recency: Recency,
+    codes: Codes,
 }
 
 impl Population {
@@ -46,7 +80,13 @@ impl Population {
         spec.check()?;
         let contracts = spec.contracts();
         let sizes = Sizes::new(&spec, contracts);
+        let others = spec.accounts - sizes.contracts();
+        let offset = |what| keys::number(spec.seed ^ what, 0, 0);
         Ok(Self {
+            owners: Permutation::new(spec.accounts, 0),
+            slot_recency: Recency::of_slots(sizes.slots(), offset(keys::SLOT_AGE)),
+            account_recency: Recency::of_accounts(others, &sizes, offset(keys::ACCOUNT_AGE)),
+            codes: Codes::new(spec.seed),
             spec,
             sizes,
             contracts,
@@ -88,22 +128,21 @@ impl Population {
         self.sizes.slot_at(index)
     }
 
+    /// The number of a slot, counted through all contracts in order; `None` for those that are not there yet.
+    pub fn index_of(&self, id: SlotId) -> Option<u64> {
+        self.sizes.index_of(id)
+    }
+
     /// The address of an account; also of those that are not there yet, whose numbers go on.
     pub fn address(&self, account: u64) -> Address {
         keys::address(self.spec.seed, account)
-    }
-
-    /// An account as it is at the start; `None` for those that are not there yet.
-    pub fn account(&self, account: u64) -> Option<Account> {
-        (account < self.accounts())
-            .then(|| keys::account(self.spec.seed, account, account < self.contracts))
     }
 
     /// Key, class and object of a slot, and its value at the start: zero if it is not there yet.
     pub fn slot(&self, id: SlotId) -> PopulationSlot {
         let (class, object, slot) = self.key(id);
         let value = if id.local < self.slots_of(id.contract) {
-            keys::value(self.spec.seed, id, class, 0)
+            self.value_of(id, class, 0)
         } else {
             U256::ZERO
         };
@@ -116,16 +155,64 @@ impl Population {
         }
     }
 
-    /// The value that a slot gets at its `version`th change; never zero, and of the class's form.
-    pub fn value(&self, id: SlotId, version: u64) -> U256 {
-        keys::value(self.spec.seed, id, self.class_of(id), version)
+    /// The codes of all contracts, each once, with their hashes.
+    pub fn codes(&self) -> impl Iterator<Item = (B256, Bytes)> + '_ {
+        self.codes.iter()
     }
-}
 
-/// The hash of the code of every contract of this kind, or of none.
-pub(crate) fn code_hash(seed: u64, contract: bool, account: u64) -> B256 {
-    match contract {
-        true => keys::word(seed ^ keys::CODE, account % keys::CODES),
-        false => KECCAK256_EMPTY,
+    /// The slot with this rank by recency, 0 for the one written last.
+    pub fn recent_slot(&self, rank: u64) -> Option<SlotId> {
+        self.slot_at(self.slot_recency.at(rank)?)
+    }
+
+    /// Slots written within so many days before the start: those with ranks below this.
+    pub fn slots_within(&self, days: f64) -> u64 {
+        self.slot_recency.within(days)
+    }
+
+    /// Blocks since a slot was last written; `None` for those that are not there yet.
+    pub fn slot_age(&self, id: SlotId) -> Option<u64> {
+        let index = self.index_of(id)?;
+        Some(self.slot_recency.age(self.slot_recency.rank(index)))
+    }
+
+    /// Ages of all slots of a contract, by their numbers; faster than one by one.
+    pub fn slot_ages(&self, contract: u64) -> impl Iterator<Item = u64> + '_ {
+        let (first, count) = self.sizes.slots_at(contract).unwrap_or_default();
+        let mut rank = self.slot_recency.rank(first);
+        (0..count).map(move |_| {
+            let age = self.slot_recency.age(rank);
+            rank = self.slot_recency.next_rank(rank);
+            age
+        })
+    }
+
+    /// The account without slots that has this rank by recency among its like.
+    pub fn recent_account(&self, rank: u64) -> Option<u64> {
+        let behind = self.account_recency.at(rank)?;
+        Some(self.contracts_with_storage() + behind)
+    }
+
+    /// Accounts without slots written within so many days before the start.
+    pub fn accounts_within(&self, days: f64) -> u64 {
+        self.account_recency.within(days)
+    }
+
+    /// Blocks since an account was last written; `None` for those that are not there yet. Goes through the
+    /// slots of an account, of which hubs (more than 4,096) are spared: they were written in the last block.
+    pub fn account_age(&self, account: u64) -> Option<u64> {
+        if account >= self.accounts() {
+            return None;
+        }
+        match self.slots_of(account) {
+            0 => {
+                let rank = self
+                    .account_recency
+                    .rank(account - self.contracts_with_storage());
+                Some(self.account_recency.age(rank))
+            }
+            1..=recency::HUB_SLOTS => self.slot_ages(account).min(),
+            _ => Some(0),
+        }
     }
 }

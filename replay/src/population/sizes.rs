@@ -1,6 +1,7 @@
 //! How many slots each contract has.
 
 use super::{PopulationSpec, SlotId};
+use core::cmp::Reverse;
 
 /// Contracts with as many slots each, one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,19 +27,23 @@ impl Sizes {
             contracts: 0,
             slots: 0,
         };
-        let all = spec.slots();
+        let slots = spec.slots();
         let giants: Vec<u64> = spec
             .giants
             .iter()
-            .map(|share| (all as f64 * share) as u64)
+            .map(|share| (slots as f64 * share) as u64)
             .filter(|size| *size > 0)
             .collect();
-        let rest = all.saturating_sub(giants.iter().sum());
-        for size in giants.into_iter().take(with_storage as usize) {
-            sizes.push(size, 1);
+        let rest = slots.saturating_sub(giants.iter().sum());
+        let mut all: Vec<(u64, u64)> = giants.into_iter().map(|size| (size, 1)).collect();
+        all.truncate(with_storage as usize);
+        let first = all.len() as u64;
+        all.extend(Tail::new(spec, contracts, first, with_storage, rest).runs());
+        // In a small population the first of the tail are larger than the last giants.
+        all.sort_by_key(|(size, _)| Reverse(*size));
+        for (size, count) in all {
+            sizes.push(size, count);
         }
-        let tail = Tail::new(spec, contracts, sizes.contracts, with_storage, rest);
-        tail.append_to(&mut sizes);
         sizes
     }
 
@@ -54,13 +59,34 @@ impl Sizes {
 
     /// Slots of a contract.
     pub(super) fn of(&self, contract: u64) -> u64 {
+        self.slots_at(contract).map_or(0, |(_, size)| size)
+    }
+
+    /// Sizes, and how many contracts have each.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let ends = self.runs[1.min(self.runs.len())..].iter();
+        let ends = ends.map(|run| run.first_contract).chain([self.contracts]);
+        let count = |(run, end): (&Run, u64)| (run.size, end - run.first_contract);
+        self.runs.iter().zip(ends).map(count)
+    }
+
+    /// The number of the first slot of a contract, and how many it has.
+    pub(super) fn slots_at(&self, contract: u64) -> Option<(u64, u64)> {
         if contract >= self.contracts {
-            return 0;
+            return None;
         }
         let at = self
             .runs
             .partition_point(|run| run.first_contract <= contract);
-        self.runs[at - 1].size
+        let run = self.runs[at - 1];
+        let before = (contract - run.first_contract) * run.size;
+        Some((run.first_slot + before, run.size))
+    }
+
+    /// The number of a slot.
+    pub(super) fn index_of(&self, id: SlotId) -> Option<u64> {
+        let (first, size) = self.slots_at(id.contract)?;
+        (id.local < size).then(|| first + id.local)
     }
 
     /// The slot with this number.
@@ -90,7 +116,11 @@ impl Sizes {
     }
 }
 
-/// Contracts behind the giants: size in proportion to `(rank / contracts + offset) ^ -exponent`.
+/// Steps in which the scale of sizes is looked for; it takes less than ten where there are many contracts.
+const STEPS_MAX: usize = 40;
+
+/// Contracts behind the giants: size in proportion to `(rank / contracts + offset) ^ -exponent`, the first
+/// of them being of rank 0.
 struct Tail {
     first: u64,
     end: u64,
@@ -104,7 +134,8 @@ impl Tail {
     fn new(spec: &PopulationSpec, contracts: u64, first: u64, end: u64, slots: u64) -> Self {
         let mut tail = Self {
             first,
-            end: end.max(first),
+            // No contract has less than one slot.
+            end: end.max(first).min(first.saturating_add(slots)),
             contracts: contracts.max(1) as f64,
             exponent: spec.size_exponent,
             offset: spec.size_offset,
@@ -114,22 +145,44 @@ impl Tail {
         tail
     }
 
-    /// Chooses the scale with which sizes, each at least 1, add up to `slots`.
+    /// Chooses the scale with which sizes, each at least 1, add up to `slots`, nearly: sizes are whole numbers.
+    /// Their sum grows with the scale almost as a straight line, so that a few steps of regula falsi do.
     fn fit(&mut self, slots: u64) {
-        let (mut low, mut high) = (0.0, slots.max(1) as f64);
-        for _ in 0..64 {
-            self.scale = f64::midpoint(low, high);
-            if self.total() > slots {
-                high = self.scale;
+        let near = (slots / 20_000) as f64;
+        // Without a scale all sizes are 1, and there are no more contracts than slots.
+        let (mut low, mut below) = (0.0, slots as f64 - (self.end - self.first) as f64);
+        let (mut high, mut above) = (slots.max(1) as f64, -1.0);
+        while above < 0.0 && high < f64::MAX.sqrt() && self.first < self.end {
+            above = self.beyond(high, slots);
+            high *= 4.0;
+        }
+        high /= 4.0;
+        for _ in 0..STEPS_MAX {
+            self.scale = low + (high - low) * below / (below + above);
+            let beyond = self.beyond(self.scale, slots);
+            if beyond.abs() <= near {
+                break;
+            }
+            // An end that stays counts half as much the next time, or the other would creep towards it.
+            if beyond > 0.0 {
+                (high, above) = (self.scale, beyond);
+                below /= 2.0;
             } else {
-                low = self.scale;
+                (low, below) = (self.scale, -beyond);
+                above /= 2.0;
             }
         }
-        self.scale = low;
+    }
+
+    /// By how much the sum of all sizes is more than `slots`.
+    fn beyond(&mut self, scale: f64, slots: u64) -> f64 {
+        self.scale = scale;
+        let total: u64 = self.runs().map(|(size, count)| size * count).sum();
+        total as f64 - slots as f64
     }
 
     fn size(&self, rank: u64) -> u64 {
-        let share = rank as f64 / self.contracts + self.offset;
+        let share = ((rank - self.first) as f64 + 0.5) / self.contracts + self.offset;
         let relative = (share / self.offset).powf(-self.exponent);
         ((self.scale * relative) as u64).max(1)
     }
@@ -143,7 +196,7 @@ impl Tail {
         // size(r) >= size  <=>  scale * relative(r) >= size
         let relative = size as f64 / self.scale;
         let share = self.offset * relative.powf(-1.0 / self.exponent);
-        let guess = ((share - self.offset) * self.contracts) as u64;
+        let guess = self.first + ((share - self.offset) * self.contracts) as u64;
         let mut next = guess.clamp(rank + 1, self.end);
         while next > rank + 1 && self.size(next - 1) != size {
             next -= 1;
@@ -165,15 +218,5 @@ impl Tail {
             rank = next;
             Some(run)
         })
-    }
-
-    fn total(&self) -> u64 {
-        self.runs().map(|(size, count)| size * count).sum()
-    }
-
-    fn append_to(&self, sizes: &mut Sizes) {
-        for (size, count) in self.runs() {
-            sizes.push(size, count);
-        }
     }
 }

@@ -21,8 +21,8 @@ pub struct PopulationSpec {
     pub storage_share: f64,
     /// Shares of all slots that the largest contracts have, one by one.
     pub giants: Vec<f64>,
-    /// Behind the giants a contract at rank `r`, as a share of all contracts, has slots in proportion
-    /// to `(r + size_offset) ^ -size_exponent`.
+    /// Behind the giants a contract at rank `r` from there, as a share of all contracts, has slots in
+    /// proportion to `(r + size_offset) ^ -size_exponent`.
     pub size_exponent: f64,
     /// See [`Self::size_exponent`].
     pub size_offset: f64,
@@ -56,8 +56,8 @@ impl Default for PopulationSpec {
             contract_share: 0.166,
             storage_share: 0.461,
             giants: vec![0.0534, 0.03, 0.02, 0.014, 0.011, 0.009, 0.008, 0.007],
-            size_exponent: 1.4,
-            size_offset: 4.1e-6,
+            size_exponent: 1.385,
+            size_offset: 6e-6,
             kinds: vec![
                 kind(
                     "erc20",
@@ -108,8 +108,8 @@ impl PopulationSpec {
         for kind in &self.kinds {
             share("classes", kind.classes.values().sum())?;
         }
-        let positive = self.size_exponent > 1.0 && self.size_offset > 0.0;
-        if !positive || !(self.slots_per_account >= 0.0 && self.slots_per_account < 1e6) {
+        let is_shape = self.size_exponent > 1.0 && self.size_offset > 0.0;
+        if !(is_shape && (0.0..1e6).contains(&self.slots_per_account)) {
             return Err(PopulationError::Sizes {
                 exponent: self.size_exponent,
                 offset: self.size_offset,

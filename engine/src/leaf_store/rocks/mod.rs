@@ -36,6 +36,7 @@ mod failure;
 mod options;
 mod snapshot;
 
+pub use bulk::RocksBulk;
 pub use options::RocksOptions;
 pub use snapshot::RocksSnapshot;
 
@@ -68,6 +69,8 @@ pub struct RocksStore {
     options: RocksOptions,
     logical: LogicalCounters,
     bulk_bytes: AtomicU64,
+    /// Of table files that are written beside the store; made when they are first needed.
+    bulk_options: [OnceLock<Options>; Table::ALL.len()],
     poison: OnceLock<String>,
 }
 
@@ -94,6 +97,7 @@ impl RocksStore {
             options,
             logical: LogicalCounters::default(),
             bulk_bytes: AtomicU64::new(0),
+            bulk_options: Default::default(),
             poison: OnceLock::new(),
         })
     }
@@ -183,6 +187,7 @@ fn refuse_headless(path: &Path) -> Result<(), StoreError> {
 
 impl LeafStore for RocksStore {
     type Snapshot<'a> = RocksSnapshot<'a>;
+    type Bulk<'a> = RocksBulk<'a>;
 
     fn snapshot(&self) -> RocksSnapshot<'_> {
         RocksSnapshot::new(self)
@@ -204,6 +209,10 @@ impl LeafStore for RocksStore {
             })?;
         self.logical.committed(&batch);
         Ok(())
+    }
+
+    fn bulk_writer(&self, table: Table) -> Result<RocksBulk<'_>, StoreError> {
+        RocksBulk::new(self, table)
     }
 
     fn counters(&self) -> IoCounters {

@@ -31,6 +31,7 @@ mod frozen;
 mod progress;
 mod sealer;
 mod segment;
+mod sorted;
 mod worker;
 
 pub(super) use frozen::{Frozen, Sealing};
@@ -39,4 +40,5 @@ pub(super) use progress::{
 };
 pub(super) use sealer::Sealer;
 pub(crate) use segment::{PeriodSink, SegmentSink, SinkError};
+pub(super) use sorted::seal_sorted;
 pub(super) use worker::Worker;

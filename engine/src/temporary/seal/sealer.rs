@@ -236,7 +236,7 @@ impl From<SinkError> for StepError {
 }
 
 /// Bits of pages for so many entries: half of [`PAGE_LEAVES`] to all of them to a page.
-fn page_bits(entries: u32) -> u32 {
+pub(super) fn page_bits(entries: u32) -> u32 {
     let pages = entries.div_ceil(PAGE_LEAVES).max(1);
     pages.next_power_of_two().ilog2().min(MAX_PAGE_BITS)
 }

@@ -23,7 +23,7 @@ pub(crate) trait PeriodSink: Send + Sync {
 }
 
 /// A segment being written.
-pub(crate) trait SegmentSink: Send {
+pub(crate) trait SegmentSink: Send + Sync {
     /// Appends the next page: its sorted leaves, and the node above them.
     fn append_page(&mut self, leaves: &[Leaf], node: Node) -> Result<(), SinkError>;
 

@@ -5,7 +5,7 @@ mod object;
 mod prove;
 mod resurrect;
 mod stats;
-mod table;
+pub(super) mod table;
 mod verify;
 
 use crate::inspect::datadir::{self, DatadirError, OpenStore};

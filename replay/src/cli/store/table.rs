@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 /// A table with these columns; all but the first hold numbers.
-pub(super) fn table(columns: &[&str]) -> Table {
+pub(in crate::cli) fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(ASCII_MARKDOWN)
@@ -15,7 +15,7 @@ pub(super) fn table(columns: &[&str]) -> Table {
 }
 
 /// A count, with its thousands apart.
-pub(super) fn count(number: u64) -> String {
+pub(in crate::cli) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
     for (index, digit) in digits.chars().enumerate() {
@@ -28,7 +28,7 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// A size in bytes, with three digits or more.
-pub(super) fn bytes(bytes: u64) -> String {
+pub(in crate::cli) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if bytes < 1024 {
         return format!("{bytes} B");
@@ -44,7 +44,7 @@ pub(super) fn bytes(bytes: u64) -> String {
 }
 
 /// A mean, or a dash where there is nothing to divide by.
-pub(super) fn mean(mean: Option<f64>) -> String {
+pub(in crate::cli) fn mean(mean: Option<f64>) -> String {
     mean.map_or_else(|| "-".to_owned(), |mean| format!("{mean:.1}"))
 }
 

@@ -47,6 +47,7 @@ mod tests;
 pub use block::{BlockKind, GeneratedBlock, GeneratedTx};
 pub use error::{GenerateError, ProfileError};
 pub use generator::BlockGenerator;
+pub(crate) use popularity::Popularity;
 pub use profile::{Chain, PopularityExponents, Profile, Setup, Shares, Sizes, Span, Transactions};
 pub use token::Token;
 pub use vault::Vault;

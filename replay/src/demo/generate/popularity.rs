@@ -14,7 +14,7 @@ const EXPONENT_FRACTION_BITS: u32 = 16;
 
 /// Ranks and their weights.
 #[derive(Clone, Debug)]
-pub(super) struct Popularity {
+pub(crate) struct Popularity {
     exponent: f64,
     /// At index `i` the sum of the weights of the ranks up to `i + 1`.
     cumulative: Vec<u64>,
@@ -22,7 +22,7 @@ pub(super) struct Popularity {
 
 impl Popularity {
     /// Nobody yet; `exponent` is not negative.
-    pub(super) const fn new(exponent: f64) -> Self {
+    pub(crate) const fn new(exponent: f64) -> Self {
         Self {
             exponent,
             cumulative: Vec::new(),
@@ -30,31 +30,41 @@ impl Popularity {
     }
 
     /// A population of `items`.
-    pub(super) fn of(exponent: f64, items: usize) -> Self {
+    pub(crate) fn of(exponent: f64, items: usize) -> Self {
         let mut popularity = Self::new(exponent);
         (0..items).for_each(|_| popularity.push());
         popularity
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.cumulative.len()
     }
 
     /// Adds the least popular item.
-    pub(super) fn push(&mut self) {
+    pub(crate) fn push(&mut self) {
         let rank = (self.cumulative.len() + 1) as f64;
         let weight = ((WEIGHT_MAX / power(rank, self.exponent)) as u64).max(1);
         self.cumulative
             .push(self.cumulative.last().unwrap_or(&0) + weight);
     }
 
+    /// The share of draws that each item gets, the most popular one first.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = f64> + '_ {
+        let all = self.cumulative.last().copied().unwrap_or_default() as f64;
+        let before = core::iter::once(&0).chain(&self.cumulative);
+        let weights = before
+            .zip(&self.cumulative)
+            .map(|(before, sum)| sum - before);
+        weights.map(move |weight| weight as f64 / all)
+    }
+
     /// Draws one of all items, as its index; `None` if there is none.
-    pub(super) fn sample(&self, rng: &mut impl Rng) -> Option<usize> {
+    pub(crate) fn sample(&self, rng: &mut impl Rng) -> Option<usize> {
         self.sample_among(self.cumulative.len(), rng)
     }
 
     /// Draws one of the `first` most popular items; `None` if there is none.
-    pub(super) fn sample_among(&self, first: usize, rng: &mut impl Rng) -> Option<usize> {
+    pub(crate) fn sample_among(&self, first: usize, rng: &mut impl Rng) -> Option<usize> {
         let cumulative = self.cumulative.get(..first)?;
         let drawn = rng.random_range(0..*cumulative.last()?);
         Some(cumulative.partition_point(|&sum| sum <= drawn))

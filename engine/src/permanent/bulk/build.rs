@@ -1,0 +1,200 @@
+//! The steps of a build, from the mark to the head.
+
+use super::{
+    BulkError, BulkPart, BulkProgress, BulkSource,
+    mark::{Mark, discard},
+    pipeline,
+};
+use crate::{
+    leaf_store::{Batch, BulkWriter, LeafStore, StoreError, Table},
+    permanent::{
+        head::{BlockId, Head},
+        open::account_trie,
+        tier::{PermanentTier, State},
+    },
+    trie::{update::Updater, work::TrieWork},
+};
+use alloy_primitives::{B256, Bytes};
+use std::{
+    sync::MutexGuard,
+    time::{Duration, Instant},
+};
+
+/// What a build made, and what it cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BulkReport {
+    /// The state root.
+    pub root: B256,
+    /// Accounts.
+    pub accounts: u64,
+    /// Slots.
+    pub slots: u64,
+    /// Codes.
+    pub codes: u64,
+    /// Buckets, entries, hashes.
+    pub work: TrieWork,
+    /// Time until slots and accounts were in the store.
+    pub loading: Duration,
+    /// Time for the account trie.
+    pub account_trie: Duration,
+}
+
+/// A state whose entries are in the store, and which is not there without its head. Other writers wait.
+#[derive(Debug)]
+pub(crate) struct BuiltState<'a> {
+    state: State,
+    report: BulkReport,
+    _writer: MutexGuard<'a, ()>,
+}
+
+impl BuiltState<'_> {
+    /// Its root.
+    pub(crate) const fn root(&self) -> B256 {
+        self.report.root
+    }
+}
+
+impl<S: LeafStore> PermanentTier<S> {
+    /// Builds the state of `block` on this empty store, durably, or nothing of it. It can be read when this
+    /// returns; the next block is the one behind `block`, which itself cannot be undone.
+    ///
+    /// `progress` is called after each part.
+    pub fn bulk_build(
+        &self,
+        block: BlockId,
+        source: BulkSource<
+            impl IntoIterator<Item = (B256, Bytes)>,
+            impl Iterator<Item = BulkPart> + Send,
+        >,
+        progress: &(dyn Fn(BulkProgress) + Sync),
+    ) -> Result<BulkReport, BulkError> {
+        let built = self.build_state(block, source, progress)?;
+        self.finish_state(built, Batch::default())
+    }
+
+    /// Brings all entries into the store. What fails takes them out again.
+    pub(crate) fn build_state(
+        &self,
+        block: BlockId,
+        source: BulkSource<
+            impl IntoIterator<Item = (B256, Bytes)>,
+            impl Iterator<Item = BulkPart> + Send,
+        >,
+        progress: &(dyn Fn(BulkProgress) + Sync),
+    ) -> Result<BuiltState<'_>, BulkError> {
+        let writer = self.shared.writer();
+        let now = self.shared.state().head;
+        if now != Head::new() {
+            return Err(BulkError::NotEmpty {
+                root: now.root,
+                commit: now.commit,
+            });
+        }
+        let mut mark = Batch::default();
+        Mark {
+            block: block.number,
+        }
+        .write(&mut mark);
+        self.shared.store.commit(mark)?;
+        match self.load(block, source, progress) {
+            Ok((state, report)) => Ok(BuiltState {
+                state,
+                report,
+                _writer: writer,
+            }),
+            Err(error) => {
+                self.give_up();
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes the head, and with it `also`, in the batch that makes the state one.
+    pub(crate) fn finish_state(
+        &self,
+        built: BuiltState<'_>,
+        also: Batch,
+    ) -> Result<BulkReport, BulkError> {
+        let mut batch = Batch::default();
+        built.state.head.write(&mut batch);
+        Mark::remove(&mut batch);
+        batch.append(also);
+        self.shared.publish(batch, built.state)?;
+        Ok(built.report)
+    }
+
+    /// Takes out what a build that cannot be finished has brought in.
+    pub(crate) fn give_up_state(&self, built: BuiltState<'_>) {
+        self.give_up();
+        drop(built);
+    }
+
+    fn give_up(&self) {
+        // Where that fails too, the mark is left, and opening the store says so.
+        drop(discard(&self.shared.store));
+    }
+
+    fn load(
+        &self,
+        block: BlockId,
+        source: BulkSource<
+            impl IntoIterator<Item = (B256, Bytes)>,
+            impl Iterator<Item = BulkPart> + Send,
+        >,
+        progress: &(dyn Fn(BulkProgress) + Sync),
+    ) -> Result<(State, BulkReport), BulkError> {
+        let started = Instant::now();
+        let codes = load_codes(&self.shared.store, source.codes)?;
+        let loaded = pipeline::load(&self.shared, source.parts, progress)?;
+        let loading = started.elapsed();
+        let mut state = (*self.shared.state()).clone();
+        state.head.commit += 1;
+        state.head.block = Some(block);
+        state.head.accounts = loaded.progress.accounts;
+        state.head.slots = loaded.progress.slots;
+        state.storage = loaded.interiors;
+        let mut work = loaded.work;
+        work.add(&self.build_account_trie(&mut state)?);
+        let report = BulkReport {
+            root: state.head.root,
+            accounts: state.head.accounts,
+            slots: state.head.slots,
+            codes,
+            work,
+            loading,
+            account_trie: started.elapsed() - loading,
+        };
+        Ok((state, report))
+    }
+
+    /// Computes the account trie from the stored accounts.
+    fn build_account_trie(&self, state: &mut State) -> Result<TrieWork, BulkError> {
+        let snapshot = self.shared.store.snapshot();
+        let updater = Updater {
+            store: &snapshot,
+            hasher: &self.shared.hasher,
+            pool: &self.shared.pool,
+            entries_max: self.shared.options.bucket_entries_max,
+        };
+        let rebuilt = updater.rebuild(&[account_trie(&snapshot, &state.head)?])?;
+        for result in rebuilt.tries {
+            state.head.root = result.root;
+            state.accounts = result.top;
+        }
+        Ok(rebuilt.work)
+    }
+}
+
+fn load_codes<S: LeafStore>(
+    store: &S,
+    codes: impl IntoIterator<Item = (B256, Bytes)>,
+) -> Result<u64, StoreError> {
+    let mut codes: Vec<_> = codes.into_iter().collect();
+    codes.sort_unstable_by_key(|(hash, _)| *hash);
+    codes.dedup_by_key(|(hash, _)| *hash);
+    let mut writer = store.bulk_writer(Table::Code)?;
+    for (hash, code) in codes {
+        writer.put(hash.as_slice(), &code)?;
+    }
+    writer.finish()
+}

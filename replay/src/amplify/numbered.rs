@@ -1,0 +1,43 @@
+//! Loads with the numbers that a store expects.
+
+use super::{LoadSource, SourceError};
+use crate::load::BlockLoad;
+use thinstate_formats::BlockNumber;
+
+/// Loads of a source, numbered one by one from a block on: a store takes consecutive blocks only, and an
+/// amplified slot is one block to it.
+#[derive(Debug)]
+pub struct Numbered<S> {
+    source: S,
+    next: BlockNumber,
+}
+
+impl<S: LoadSource> Numbered<S> {
+    /// The loads of `source`, the first of which becomes block `first`.
+    pub const fn new(source: S, first: BlockNumber) -> Self {
+        Self {
+            source,
+            next: first,
+        }
+    }
+}
+
+impl<S: LoadSource> LoadSource for Numbered<S> {
+    fn next(&mut self) -> Result<Option<BlockLoad>, SourceError> {
+        let Some(mut load) = self.source.next()? else {
+            return Ok(None);
+        };
+        load.number = self.next;
+        self.next.0 += 1;
+        Ok(Some(load))
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        self.source.remaining()
+    }
+
+    fn skip(&mut self, slots: u64) -> Result<(), SourceError> {
+        self.next.0 += slots;
+        self.source.skip(slots)
+    }
+}

@@ -1,0 +1,95 @@
+//! `thinstate replay run`.
+
+use super::{INTERRUPTED, flags::Flags, progress, summary};
+use crate::{
+    measure::RunStatus,
+    replay::{self, RunConfig, Workload},
+};
+use clap::ValueHint;
+use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use eyre::WrapErr as _;
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::{ExitCode, exit},
+    sync::Arc,
+};
+
+/// Options of the command.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Files in the folder of --out: blocks.csv (one row for each slot), histograms/,
+SHA256SUMS and result.json, which is written last; see docs/results.md. The
+store lies in store/ while the run goes.
+
+The first Ctrl-C ends it after the slot at hand, with a result of status
+`interrupted`; the second at once. Exit status: 0 all holds, 1 not so (a root that
+differs, an error), 130 interrupted.")]
+pub(super) struct Options {
+    #[command(flatten)]
+    flags: Flags,
+    /// Go on with the run in the folder of --out, from its last checkpoint.
+    #[arg(long)]
+    resume: bool,
+    /// Replay each block of the trace on its own witness, of which this folder
+    /// has a file: roots have to be the headers'.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(conflicts_with = "resume")]
+    witness: Option<PathBuf>,
+    /// Say nothing on stderr but errors.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
+    let config = options.flags.resolve()?;
+    let stop = stop_on_ctrl_c()?;
+    let progress = progress::for_stderr(options.quiet);
+    if let Some(folder) = &options.witness {
+        return witnesses(&config, folder, &*progress, &stop);
+    }
+    let workload = Workload::open(&config)?;
+    let outcomes = replay::run(&config, &workload, options.resume, &*progress, &stop)?;
+    drop(progress);
+    let mut out = io::stdout();
+    for outcome in &outcomes {
+        writeln!(out, "{}", summary::of(outcome))?;
+    }
+    let interrupted = |it: &replay::Outcome| it.result.status == RunStatus::Interrupted;
+    Ok(match outcomes.iter().any(interrupted) {
+        true => ExitCode::from(INTERRUPTED),
+        false => ExitCode::SUCCESS,
+    })
+}
+
+fn witnesses(
+    config: &RunConfig,
+    folder: &Path,
+    progress: &dyn replay::Progress,
+    stop: &AtomicBool,
+) -> eyre::Result<ExitCode> {
+    let report = replay::replay_witnesses(config, folder, progress, stop)?;
+    let mut out = io::stdout();
+    writeln!(out, "{} blocks end at their headers' roots", report.agreed)?;
+    for (number, node) in &report.unknown {
+        writeln!(out, "block {number}: no root: {node}")?;
+    }
+    Ok(match report.completed {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(INTERRUPTED),
+    })
+}
+
+/// A flag that the first Ctrl-C sets; the second ends the process.
+fn stop_on_ctrl_c() -> eyre::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let handler = move || {
+        if flag.swap(true, SeqCst) {
+            exit(INTERRUPTED.into());
+        }
+    };
+    ctrlc::set_handler(handler).wrap_err("cannot listen for Ctrl-C")?;
+    Ok(stop)
+}

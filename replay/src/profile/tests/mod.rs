@@ -1,0 +1,5 @@
+//! Tests of profiles.
+
+mod files;
+mod fitted;
+mod observed;

@@ -1,0 +1,184 @@
+//! The capacity model beside every measured point, and what it predicts.
+
+use super::{accounts, multiple};
+use crate::{
+    report::{
+        Data, Figure, Section, Table,
+        format::{self, bytes, seconds, signed_percent},
+        plot::{Axis, LineChart, Scale, Series},
+    },
+    study::ModelReport,
+};
+
+pub(super) fn section(data: &Data) -> Option<Section> {
+    let fitted = data.models.iter().any(|model| model.accuracy.is_some());
+    if !fitted {
+        return None;
+    }
+    let mut tables = vec![errors(data)];
+    tables.extend(predictions(data));
+    Some(Section {
+        id: "model",
+        title: "Capacity model".to_owned(),
+        text: texts(data),
+        figures: vec![points(data)],
+        tables,
+    })
+}
+
+fn texts(data: &Data) -> Vec<String> {
+    let mut text = vec![
+        "A small model for each design, fitted to its runs: keys of a block, CPU for each key by state size, blocks fetched for each key, bytes written; with the device's own figures for reads, writes and syncs. \
+         Each run is also predicted by a model that was fitted without it."
+            .to_owned(),
+    ];
+    let held_out: Vec<String> = data
+        .models
+        .iter()
+        .filter_map(|model| {
+            let accuracy = model.accuracy.as_ref()?;
+            Some(format!(
+                "{} {}",
+                model.design,
+                signed_percent(accuracy.held_out?)
+            ))
+        })
+        .collect();
+    if let Some(at) = data.study.as_ref().and_then(|study| study.held_out)
+        && !held_out.is_empty()
+    {
+        text.push(format!(
+            "Held out altogether: {} at {}. Predicted against measured p99 there: {}.",
+            multiple(at.multiple),
+            accounts(at.accounts),
+            held_out.join(", ")
+        ));
+    }
+    for model in &data.models {
+        if let Some(missing) = &model.missing {
+            text.push(format!("No model: {missing}."));
+        }
+    }
+    text
+}
+
+fn points(data: &Data) -> Figure {
+    let axis = |label: &str| Axis {
+        label: label.to_owned(),
+        scale: Scale::Log,
+        format: seconds,
+    };
+    let mut chart = LineChart::new(
+        "Predicted against measured block work",
+        axis("measured p99"),
+        axis("predicted p99"),
+    );
+    chart.joined = false;
+    chart.diagonal = true;
+    let mut table = Table::new([
+        "design",
+        "accounts",
+        "multiple",
+        "measured p99",
+        "predicted p99",
+        "error",
+        "left out",
+        "held out",
+    ]);
+    for (model, accuracy) in with_accuracy(data) {
+        chart.series.push(Series {
+            name: model.design.clone(),
+            style: data.style(&model.design),
+            points: accuracy
+                .points
+                .iter()
+                .map(|it| (it.measured_s, it.predicted_s))
+                .collect(),
+        });
+        for point in &accuracy.points {
+            table.row([
+                model.design.clone(),
+                format::count(point.accounts),
+                multiple(point.multiple),
+                seconds(point.measured_s),
+                seconds(point.predicted_s),
+                signed_percent(point.error),
+                point.left_out_error.map_or("-".to_owned(), signed_percent),
+                if point.held_out { "yes" } else { "" }.to_owned(),
+            ]);
+        }
+    }
+    Figure {
+        caption: "Each measured run; the dashed line is where prediction and measurement agree."
+            .to_owned(),
+        svg: chart.svg(),
+        table,
+    }
+}
+
+fn with_accuracy(data: &Data) -> impl Iterator<Item = (&ModelReport, &crate::model::Accuracy)> {
+    data.models
+        .iter()
+        .filter_map(|model| Some((model, model.accuracy.as_ref()?)))
+}
+
+fn errors(data: &Data) -> Table {
+    let mut table = Table::new([
+        "design",
+        "runs",
+        "largest error, fitted",
+        "largest error, left out",
+        "error, held out",
+        "CPU a key at the largest state",
+        "tail",
+        "serial share",
+    ])
+    .titled("Models. Errors are predicted / measured - 1, of p99 block work.");
+    let largest = data.sizes().last().copied().unwrap_or(1) as f64;
+    for (report, accuracy) in with_accuracy(data) {
+        let Some(model) = &report.model else { continue };
+        table.row([
+            report.design.clone(),
+            format::count(accuracy.points.len() as u64),
+            signed_percent(accuracy.fitted_max),
+            accuracy.left_out_max.map_or("-".to_owned(), signed_percent),
+            accuracy.held_out.map_or("-".to_owned(), signed_percent),
+            seconds(model.cpu.key_s.at(largest)),
+            format::number(model.tail),
+            format::percent(model.serial_share),
+        ]);
+    }
+    table
+}
+
+fn predictions(data: &Data) -> Option<Table> {
+    let mut table = Table::new([
+        "design",
+        "accounts",
+        "device",
+        "threads",
+        "memory for caches",
+        "largest multiple",
+        "CPU",
+        "reads",
+        "writes",
+    ])
+    .titled("Predicted largest multiples: extrapolations, beyond what was measured. Times are of a block at that multiple.");
+    for report in &data.models {
+        for predicted in &report.predicted {
+            let scenario = &predicted.scenario;
+            table.row([
+                report.design.clone(),
+                format::count(scenario.accounts),
+                scenario.device.name.clone(),
+                format::count(scenario.threads.into()),
+                bytes(scenario.cache_bytes),
+                predicted.largest.map_or("below 1x".to_owned(), multiple),
+                seconds(predicted.at_largest.cpu_s),
+                seconds(predicted.at_largest.read_s),
+                seconds(predicted.at_largest.write_s),
+            ]);
+        }
+    }
+    (!table.rows.is_empty()).then_some(table)
+}

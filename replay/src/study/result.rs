@@ -1,0 +1,91 @@
+//! `study.json`.
+
+use super::{CellResult, ModelReport, StudyError, StudySpec};
+use crate::measure::DeviceProfile;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::Path,
+};
+
+/// Name and version of the schema.
+pub const STUDY_SCHEMA: &str = "thinstate-study/1";
+/// The file in a study's folder.
+pub(super) const FILE: &str = "study.json";
+
+/// A study.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StudyResult {
+    /// [`STUDY_SCHEMA`].
+    pub schema: String,
+    /// How far it is.
+    pub status: StudyStatus,
+    /// What it was to do.
+    pub spec: StudySpec,
+    /// Seconds since 1970 at which it was begun.
+    pub started_at: u64,
+    /// Seconds that its runs took in all.
+    pub wall_s: f64,
+    /// What it ran on.
+    pub machine: serde_json::Value,
+    /// What the device can do, as it was probed.
+    pub device: Option<DeviceProfile>,
+    /// Cells, in the order of the specification.
+    pub cells: Vec<CellResult>,
+    /// Blocks at which roots of designs with the same trie were compared, all equal.
+    pub roots_compared: u64,
+    /// The model of each design, its errors and its predictions.
+    pub models: Vec<ModelReport>,
+}
+
+/// How far a study is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StudyStatus {
+    /// Cells are missing: it can be run again into the same folder and goes on.
+    Partial,
+    /// It was told to stop; the same holds.
+    Interrupted,
+    /// All cells are there.
+    Completed,
+}
+
+impl StudyResult {
+    /// Reads `study.json` in a folder; `None` where there is none.
+    pub fn read(dir: &Path) -> Result<Option<Self>, StudyError> {
+        let path = dir.join(FILE);
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(StudyError::os("read", &path))?,
+        };
+        let malformed = |source| StudyError::Malformed {
+            path: path.clone(),
+            expected: "a study of schema thinstate-study/1",
+            source,
+        };
+        let result: Self = serde_json::from_slice(&text).map_err(|it| malformed(Some(it)))?;
+        match result.schema == STUDY_SCHEMA {
+            true => Ok(Some(result)),
+            false => Err(malformed(None)),
+        }
+    }
+
+    /// Writes it, whole or not at all.
+    pub(super) fn write(&self, dir: &Path) -> Result<(), StudyError> {
+        let path = dir.join(FILE);
+        let aside = dir.join(format!("{FILE}.partial"));
+        let json = serde_json::to_vec_pretty(self).map_err(|source| StudyError::Malformed {
+            path: path.clone(),
+            expected: "numbers that JSON has",
+            source: Some(source),
+        })?;
+        let write = || {
+            let mut file = File::create(&aside)?;
+            file.write_all(&json)?;
+            file.sync_all()
+        };
+        write().map_err(StudyError::os("write", &aside))?;
+        fs::rename(&aside, &path).map_err(StudyError::os("put in place", &path))
+    }
+}

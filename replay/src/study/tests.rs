@@ -1,0 +1,292 @@
+//! Studies of a machine that does not exist, whose block work is known.
+
+use super::*;
+use crate::{
+    measure::{
+        DesignInfo, DeviceProfile, Distribution, LastBlock, Program, RESULT_SCHEMA, RunResult,
+        RunStatus, StateSize, Totals, Unit, WorkloadInfo,
+    },
+    model::Scenario,
+};
+use alloy_primitives::{B256, map::HashMap};
+use std::{collections::BTreeMap, path::Path};
+use thinstate_formats::BlockNumber;
+
+/// A machine on which a block of design `d` at multiple `m` takes `seconds(d) * m`.
+#[derive(Default)]
+struct Machine {
+    seconds: BTreeMap<String, f64>,
+    runs: Vec<(String, u64, Shape)>,
+    /// Runs until it is told to stop.
+    stop_after: Option<usize>,
+    /// A design that has other roots than the others from this block on.
+    astray: Option<(String, u64)>,
+    done: HashMap<std::path::PathBuf, RunResult>,
+}
+
+impl Machine {
+    fn of(seconds: &[(&str, f64)]) -> Self {
+        let seconds = seconds.iter().map(|(name, s)| ((*name).to_owned(), *s));
+        Self {
+            seconds: seconds.collect(),
+            ..Self::default()
+        }
+    }
+}
+
+fn constant(unit: Unit, count: u64, value: u64) -> Distribution {
+    Distribution {
+        unit,
+        count,
+        sum: value * count,
+        mean: value as f64,
+        min: value,
+        p50: value,
+        p90: value,
+        p99: value,
+        p999: value,
+        max: value,
+    }
+}
+
+fn result(cell: &Cell, shape: Shape, block_s: f64) -> RunResult {
+    let count = shape.blocks;
+    let block_ns = (block_s * 1e9) as u64;
+    let keys = u64::from(shape.multiple) * 2_000;
+    let metrics = [
+        ("total_ns", constant(Unit::Nanoseconds, count, block_ns)),
+        (
+            "cpu_ns",
+            constant(Unit::Nanoseconds, count, block_ns * 3 / 2),
+        ),
+        (
+            "state_hash_ns",
+            constant(Unit::Nanoseconds, count, block_ns / 2),
+        ),
+        (
+            "commit_ns",
+            constant(Unit::Nanoseconds, count, block_ns / 4),
+        ),
+        ("slots_read_hit", constant(Unit::Count, count, keys)),
+        (
+            "device_written_bytes",
+            constant(Unit::Bytes, count, keys * 100),
+        ),
+    ];
+    RunResult {
+        schema: RESULT_SCHEMA.to_owned(),
+        status: RunStatus::Completed,
+        error: None,
+        started_at: 0,
+        wall_s: block_s * count as f64,
+        program: Program::default(),
+        config: serde_json::json!({ "threads": 2 }),
+        labels: BTreeMap::new(),
+        machine: serde_json::json!({ "cpu_cores": 2, "memory_total_bytes": 1u64 << 34 }),
+        device: None,
+        workload: WorkloadInfo {
+            kind: "generated".to_owned(),
+            source: "test".to_owned(),
+            seed: Some(1),
+            amplify: "merge".to_owned(),
+            gas_multiple: shape.multiple,
+            slot_s: 12.0,
+            loop_kind: "closed".to_owned(),
+            speed_up: None,
+            warm_up_blocks: shape.warm_up,
+            blocks: count,
+            slots_written_by_class: BTreeMap::new(),
+            slots_touched_by_class: BTreeMap::new(),
+            deviations: Vec::new(),
+        },
+        design: DesignInfo {
+            name: cell.design.clone(),
+            summary: String::new(),
+            tiers: BTreeMap::new(),
+            trie: Some("all".to_owned()),
+            parameters: serde_json::Value::Null,
+        },
+        state_before: StateSize {
+            accounts: cell.accounts,
+            folder_bytes: cell.accounts * 300,
+            ..StateSize::default()
+        },
+        state_after: StateSize::default(),
+        totals: Totals::default(),
+        metrics: metrics
+            .into_iter()
+            .map(|(name, it)| (name.to_owned(), it))
+            .collect(),
+        last: Some(LastBlock {
+            number: BlockNumber(count),
+            state_root: None,
+            commitment: B256::ZERO,
+        }),
+        noise_floor: BTreeMap::new(),
+    }
+}
+
+impl Runner for Machine {
+    fn machine(&self) -> serde_json::Value {
+        serde_json::json!({ "hostname": "nowhere" })
+    }
+
+    fn device(&self) -> Option<DeviceProfile> {
+        None
+    }
+
+    fn prepare(&mut self, _: &StudySpec, _: &Cell) -> Result<(), StudyError> {
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        _: &StudySpec,
+        cell: &Cell,
+        shape: Shape,
+        dir: &Path,
+    ) -> Result<RunResult, StudyError> {
+        if let Some(done) = self.done.get(dir) {
+            return Ok(done.clone());
+        }
+        self.runs.push((cell.design.clone(), cell.accounts, shape));
+        let size = cell.accounts as f64 / 1e6;
+        let block_s = self.seconds[&cell.design] * f64::from(shape.multiple) * size.sqrt();
+        let run = result(cell, shape, block_s);
+        self.done.insert(dir.to_owned(), run.clone());
+        Ok(run)
+    }
+
+    fn roots(&self, dir: &Path) -> Result<Vec<(u64, B256)>, StudyError> {
+        let run = &self.done[dir];
+        let root = |block: u64| match &self.astray {
+            Some((design, from)) if *design == run.design.name && block >= *from => B256::ZERO,
+            _ => B256::with_last_byte(block as u8 + 1),
+        };
+        Ok((0..run.workload.blocks.min(5))
+            .map(|block| (block, root(block)))
+            .collect())
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop_after
+            .is_some_and(|after| self.runs.len() >= after)
+    }
+
+    fn note(&mut self, _: &str) {}
+}
+
+fn spec() -> StudySpec {
+    StudySpec::parse(
+        r#"
+        name = "test"
+        designs = ["slow", "fast"]
+        accounts = [1000000, 4000000]
+        multiples = [1, 10, 100, 1000]
+        held-out = { accounts = 4000000, multiple = 100 }
+
+        [bisect]
+        resolution = 0.05
+        "#,
+    )
+    .expect("a study")
+}
+
+fn machine() -> Machine {
+    Machine::of(&[("slow", 0.1), ("fast", 0.007)])
+}
+
+#[test]
+fn no_largest_multiple_differs_from_the_machine_s() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut machine = machine();
+    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study runs");
+    assert_eq!(study.status, StudyStatus::Completed);
+    let found: Vec<_> = study
+        .cells
+        .iter()
+        .map(|it| (it.cell.design.as_str(), it.cell.accounts, it.largest))
+        .collect();
+    let expected = [
+        ("slow", 1_000_000, 120.0),
+        ("fast", 1_000_000, 12.0 / 0.007),
+        ("slow", 4_000_000, 60.0),
+        ("fast", 4_000_000, 6.0 / 0.007),
+    ];
+    for ((design, accounts, found), expected) in found.into_iter().zip(expected) {
+        assert_eq!((design, accounts), (expected.0, expected.1));
+        let fit = f64::from(found.multiple.expect("one times fits"));
+        let unfit = f64::from(found.first_unfit.expect("not everything fits"));
+        assert!(fit <= expected.2 && expected.2 < unfit, "{found:?}");
+        assert!(unfit <= (fit * 1.05).max(fit + 1.0), "{found:?}");
+    }
+    assert!(study.roots_compared > 0);
+    for model in &study.models {
+        let accuracy = model.accuracy.as_ref().expect("enough runs");
+        let held_out = accuracy.held_out.expect("one is held out");
+        assert!(held_out.abs() < 0.25, "{model:?}");
+    }
+    let read = StudyResult::read(dir.path()).expect("the file reads");
+    let read = read.expect("the file is there");
+    let largest = |study: &StudyResult| -> Vec<_> {
+        let cells = study.cells.iter();
+        cells.map(|it| (it.cell.clone(), it.largest)).collect()
+    };
+    assert_eq!(largest(&read), largest(&study));
+    assert_eq!(read.spec, study.spec);
+}
+
+#[test]
+fn an_interrupted_study_never_repeats_a_run() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut machine = machine();
+    machine.stop_after = Some(7);
+    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study runs");
+    assert_eq!(study.status, StudyStatus::Interrupted);
+    machine.stop_after = None;
+    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
+    assert_eq!(study.status, StudyStatus::Completed);
+    let mut runs = machine.runs.clone();
+    runs.sort_by_key(|(design, accounts, shape)| (design.clone(), *accounts, shape.multiple));
+    let all = runs.len();
+    runs.dedup_by_key(|(design, accounts, shape)| (design.clone(), *accounts, shape.multiple));
+    assert_eq!(runs.len(), all);
+    let other = StudySpec { seed: 2, ..spec() };
+    let got = run(&other, dir.path(), &[], &mut machine);
+    assert!(matches!(got, Err(StudyError::OtherStudy { .. })), "{got:?}");
+}
+
+#[test]
+fn roots_that_differ_never_pass() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut machine = machine();
+    machine.astray = Some(("fast".to_owned(), 3));
+    let got = run(&spec(), dir.path(), &[], &mut machine);
+    let Err(StudyError::RootsDiffer { block, a, b, .. }) = got else {
+        panic!("{got:?}");
+    };
+    assert_eq!((block, a.as_str(), b.as_str()), (3, "slow", "fast"));
+}
+
+#[test]
+fn no_prediction_is_of_another_design() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let scenario = Scenario {
+        accounts: 16_000_000,
+        threads: 2,
+        cache_bytes: 1e12,
+        device: DeviceProfile::default(),
+    };
+    let study = run(&spec(), dir.path(), &[scenario], &mut machine()).expect("the study runs");
+    let of = |design: &str| {
+        let model = study.models.iter().find(|it| it.design == design);
+        let predicted = &model.expect("a model").predicted[0];
+        f64::from(predicted.largest.expect("one times fits"))
+    };
+    assert!(
+        of("fast") > 5.0 * of("slow"),
+        "{} {}",
+        of("fast"),
+        of("slow")
+    );
+}
