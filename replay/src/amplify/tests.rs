@@ -228,7 +228,7 @@ fn census(traces: &[BlockTrace]) -> (Census, Origins) {
 }
 
 fn trace_file(dir: &std::path::Path, traces: &[BlockTrace]) -> Arc<TraceReader> {
-    let header = TraceHeader { chain_id: 1 };
+    let header = TraceHeader::new(1);
     let mut writer = TraceWriter::create(dir.join("trace"), header).unwrap();
     traces.iter().for_each(|it| writer.push(it).unwrap());
     Arc::new(TraceReader::open(writer.finish().unwrap()).unwrap())

@@ -215,3 +215,25 @@ fn the_chain_from_genesis_is_traced_to_its_roots() {
     );
     assert_eq!(info["accounts"]["creates"].as_u64().unwrap() > 8_893, true);
 }
+
+#[test]
+fn the_same_seed_never_gives_other_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let generate = |name: &str, seed: &str| {
+        let output = folder.path().join(name);
+        let args = [
+            "--generate",
+            "mainnet",
+            "--accounts",
+            "20000",
+            "--blocks",
+            "5:+3",
+        ];
+        let info = ok(&[&args[..], &["--seed", seed, "-o", path(&output), "--json"]].concat());
+        assert_eq!((&info["blocks"], &info["first"]), (&json!(3), &json!(5)));
+        fs::read(output).unwrap()
+    };
+    let first = generate("one", "7");
+    assert!(first == generate("two", "7"));
+    assert!(first != generate("three", "8"));
+}
