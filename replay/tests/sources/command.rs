@@ -62,6 +62,26 @@ fn a_trace_of_a_node_is_never_another_than_that_of_its_files() {
     assert_eq!(info["blocks"], 3);
     assert!(fs::read(&from_files).unwrap() == fs::read(&from_node).unwrap());
     let requests = node.all_requests();
+    let from_env = |args: &[&str]| {
+        let mut command = Command::cargo_bin("thinstate").unwrap();
+        command.env("ETH_RPC_URL", &url).arg("trace").args(args);
+        command.args(output).output().unwrap()
+    };
+    let output_of_env = from_env(&["--rpc", "--blocks", "-3:", "--rps", "0", "--json"]);
+    assert_eq!(
+        output_of_env.status.code(),
+        Some(0),
+        "{}",
+        text(&output_of_env)
+    );
+    assert_eq!(
+        node.all_requests() - requests,
+        2,
+        "chain and latest block alone"
+    );
+    let of_files = from_env(&[path(&at("files"))]);
+    assert_eq!(of_files.status.code(), Some(0), "{}", text(&of_files));
+    let requests = node.all_requests();
     ok(&[&fetch[..], &output].concat());
     assert_eq!(
         node.all_requests() - requests,
