@@ -112,7 +112,7 @@ fn the_command_changes_nothing_but_classes() {
     let Some(blocks) = blocks() else { return };
     let dir = tempfile::tempdir().unwrap();
     let [from, to, saved] = ["from.trace", "to.trace", "saved.toml"].map(|it| dir.path().join(it));
-    let mut writer = TraceWriter::create(&from, TraceHeader { chain_id: 1 }).unwrap();
+    let mut writer = TraceWriter::create(&from, TraceHeader::new(1)).unwrap();
     for (trace, _) in &blocks {
         writer.push(trace).unwrap();
     }
@@ -151,7 +151,7 @@ fn the_command_changes_nothing_but_classes() {
 fn a_registry_that_nobody_can_check_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let [trace, registry] = ["empty.trace", "registry.toml"].map(|it| dir.path().join(it));
-    let writer = TraceWriter::create(&trace, TraceHeader { chain_id: 1 }).unwrap();
+    let writer = TraceWriter::create(&trace, TraceHeader::new(1)).unwrap();
     writer.finish().unwrap();
     let layout = "layouts = [{ kind = \"erc20_balance\", base = \"0x2\" }]";
     let address = Address::repeat_byte(0x70);

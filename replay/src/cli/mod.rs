@@ -32,7 +32,7 @@ enum Command {
     /// Execute real blocks through the store, and check that they end at their own state roots.
     Verify(verify::Options),
     /// Write the state accesses of blocks to a trace, or describe one.
-    Trace(trace::Options),
+    Trace(Box<trace::Options>),
     /// Make a store, or look into one: sizes, verification, proofs, export; resurrect.
     Store(store::Options),
     /// Build mainnet's genesis state, execute generated blocks on it, and check every root.

@@ -5,6 +5,7 @@ mod dump;
 #[cfg(feature = "parquet")]
 mod extracts;
 mod files;
+mod generated;
 mod info;
 mod interrupt;
 mod lists;
@@ -58,6 +59,8 @@ pub(super) struct Options {
     node: NodeOptions,
     #[command(flatten)]
     extracts: ExtractOptions,
+    #[command(flatten)]
+    generated: GenerateOptions,
     /// Describe a trace: every block is read and counted.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["output", "lists"])]
@@ -75,7 +78,9 @@ pub(super) struct Options {
 }
 
 /// What a trace is made from, or what is to be done with one: one of them.
-const SOURCES: [&str; 6] = ["paths", "era1", "rpc", "parquet", "info", "dump"];
+const SOURCES: [&str; 7] = [
+    "paths", "era1", "rpc", "parquet", "generate", "info", "dump",
+];
 
 /// Access lists.
 #[derive(Debug, clap::Args)]
@@ -156,6 +161,26 @@ struct ExtractOptions {
     parquet: Vec<PathBuf>,
 }
 
+/// Generated blocks.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Generated blocks")]
+struct GenerateOptions {
+    /// Draw blocks of this profile (a TOML file, or `mainnet`) over a population.
+    #[arg(long, value_name = "PROFILE", requires = "blocks", value_hint = ValueHint::FilePath)]
+    generate: Option<String>,
+    /// Accounts of the population; its slots are in mainnet's proportion.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1_000_000,
+        requires = "generate"
+    )]
+    accounts: u64,
+    /// Seed of population and blocks.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "generate")]
+    seed: u64,
+}
+
 const HELP: &str = "\
 Sources, each with what its trace holds:
 
@@ -192,6 +217,10 @@ Traces: copied, joined, or cut down to --blocks.
 Parquet extracts of cryo (feature `parquet`): slots as extracted; of accounts
 what is not extracted is assumed, as for access lists.
   thinstate trace --parquet extracts/ -o extracts.trace
+
+Generated blocks, by a profile and a seed; a store filled with the same
+population holds what they find.
+  thinstate trace --generate mainnet --blocks 1:+1000 --seed 7 -o generated.trace
 
 With --lists each block's access list is written too, or instead of a trace.
   thinstate trace witnesses/ --lists lists/

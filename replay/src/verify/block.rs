@@ -90,7 +90,7 @@ pub fn verify_block<S: LeafStore>(
     spec: &ChainSpec,
 ) -> Result<BlockReport, BlockError> {
     verify(tier, block, hash, |reader| {
-        execute_block(&reader, block, block_hashes, spec)
+        Ok(execute_block(&reader, block, block_hashes, spec)?)
     })
 }
 
@@ -132,7 +132,7 @@ fn verify<S: LeafStore>(
     tier: &PermanentTier<S>,
     block: &Block<TxEnvelope>,
     hash: B256,
-    execute: impl FnOnce(&Reader<'_, S>) -> Result<BlockOutcome, ExecError<StateError>>,
+    execute: impl FnOnce(&Reader<'_, S>) -> Result<BlockOutcome, BlockError>,
 ) -> Result<BlockReport, BlockError> {
     let header = &block.header;
     check_parent(tier, header.parent_hash)?;

@@ -62,6 +62,26 @@ fn a_trace_of_a_node_is_never_another_than_that_of_its_files() {
     assert_eq!(info["blocks"], 3);
     assert!(fs::read(&from_files).unwrap() == fs::read(&from_node).unwrap());
     let requests = node.all_requests();
+    let from_env = |args: &[&str]| {
+        let mut command = Command::cargo_bin("thinstate").unwrap();
+        command.env("ETH_RPC_URL", &url).arg("trace").args(args);
+        command.args(output).output().unwrap()
+    };
+    let output_of_env = from_env(&["--rpc", "--blocks", "-3:", "--rps", "0", "--json"]);
+    assert_eq!(
+        output_of_env.status.code(),
+        Some(0),
+        "{}",
+        text(&output_of_env)
+    );
+    assert_eq!(
+        node.all_requests() - requests,
+        2,
+        "chain and latest block alone"
+    );
+    let of_files = from_env(&[path(&at("files"))]);
+    assert_eq!(of_files.status.code(), Some(0), "{}", text(&of_files));
+    let requests = node.all_requests();
     ok(&[&fetch[..], &output].concat());
     assert_eq!(
         node.all_requests() - requests,
@@ -213,5 +233,27 @@ fn the_chain_from_genesis_is_traced_to_its_roots() {
         (&info["blocks"], &info["blocks_with_root"]),
         (&json!(200), &json!(200))
     );
-    assert_eq!(info["accounts"]["creates"].as_u64().unwrap() > 8_893, true);
+    assert!(info["accounts"]["creates"].as_u64() > Some(8_892));
+}
+
+#[test]
+fn the_same_seed_never_gives_other_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let generate = |name: &str, seed: &str| {
+        let output = folder.path().join(name);
+        let args = [
+            "--generate",
+            "mainnet",
+            "--accounts",
+            "20000",
+            "--blocks",
+            "5:+3",
+        ];
+        let info = ok(&[&args[..], &["--seed", seed, "-o", path(&output), "--json"]].concat());
+        assert_eq!((&info["blocks"], &info["first"]), (&json!(3), &json!(5)));
+        fs::read(output).unwrap()
+    };
+    let first = generate("one", "7");
+    assert!(first == generate("two", "7"));
+    assert!(first != generate("three", "8"));
 }

@@ -178,35 +178,70 @@ fn a_run_of_lists_takes_values_from_the_lists_before() {
     }
 }
 
-/// What the Ethereum tests hold: two good lists, an empty one, and two that break a rule.
+fn vector(name: &str) -> Option<Value> {
+    let path = mainnet("tests/bal")?.join(format!("{name}.json"));
+    Some(serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
+}
+
 #[test]
-fn the_vectors_of_the_ethereum_tests_are_judged_as_they_say() {
-    let Some(folder) = mainnet("tests/bal") else {
-        return;
-    };
-    let read = |name: &str| -> Value {
-        let text = fs::read(folder.join(format!("{name}.json"))).unwrap();
-        serde_json::from_slice(&text).unwrap()
-    };
-    let judge = |name: &str| {
-        let list = decode_json(read(name))?;
-        let figures = BlockFigures::without_header(BlockNumber(1), 1_000);
-        check(&list, &figures).map(|()| list)
-    };
-    for name in ["bal_simple", "bal_all_transaction_types"] {
-        let list = judge(name).unwrap();
+fn no_good_list_of_the_ethereum_tests_is_refused() {
+    for name in [
+        "bal_simple",
+        "bal_all_transaction_types",
+        "bal_empty_block_no_coinbase",
+    ] {
+        let Some(document) = vector(name) else { return };
+        let list = decode_json(document).unwrap();
+        let tx_count = access_list::tx_count(&list);
+        check(
+            &list,
+            &BlockFigures::without_header(BlockNumber(1), tx_count),
+        )
+        .unwrap();
         let (again, _) = decode_rlp(&encode_rlp(&list, ListEncoding::Integers)).unwrap();
         assert_eq!(again, list, "{name}");
     }
-    let order = judge("bal_invalid_account_order").unwrap_err();
+}
+
+/// Blocks that their lists make invalid: the header commits to the broken list, or to another one.
+#[test]
+fn no_bad_block_of_the_ethereum_tests_is_taken() {
+    let judge = |name: &str| {
+        let document = vector(name)?;
+        let test = document
+            .as_object()
+            .unwrap()
+            .values()
+            .next()
+            .unwrap()
+            .clone();
+        let block = &test["blocks"][0]["rlp_decoded"];
+        let list = decode_json(block["blockAccessList"].clone()).unwrap();
+        let committed = block["blockHeader"]["blockAccessListHash"]
+            .as_str()
+            .unwrap();
+        let committed: B256 = committed.parse().unwrap();
+        let txs = block["transactions"].as_array().unwrap().len();
+        let mut figures = BlockFigures::from_json(chain::block(100)).unwrap();
+        figures.tx_count = u32::try_from(txs).unwrap();
+        figures.header.as_mut().unwrap().access_list_hash = Some(committed);
+        let same = access_list::hash(&list) == committed;
+        Some((check(&list, &figures).unwrap_err(), same))
+    };
+    let Some((order, same)) = judge("bal_invalid_account_order") else {
+        return;
+    };
     let is_order = matches!(
         order,
         AccessListFault::Rule(Rule::AccountsOutOfOrder { .. })
     );
-    assert!(is_order, "{order:?}");
-    let twice = judge("bal_invalid_duplicate_account").unwrap_err();
+    assert!(is_order && same, "{order:?}");
+    let (twice, same) = judge("bal_invalid_duplicate_account").unwrap();
     let is_twice = matches!(twice, AccessListFault::Rule(Rule::DuplicateAccount { .. }));
-    assert!(is_twice, "{twice:?}");
+    assert!(is_twice && same, "{twice:?}");
+    let (hash, same) = judge("bal_invalid_hash_mismatch").unwrap();
+    let is_hash = matches!(hash, AccessListFault::Hash { expected, .. } if expected == B256::with_last_byte(1));
+    assert!(is_hash && !same, "{hash:?}");
 }
 
 fn document(alter: impl Fn(&mut Value)) -> Result<(), AccessListFault> {

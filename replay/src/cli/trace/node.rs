@@ -156,6 +156,7 @@ fn inputs(folder: &FetchFolder, blocks: &[BlockNumber]) -> Vec<Input> {
 }
 
 fn client(options: &NodeOptions) -> eyre::Result<Client> {
+    // Not by clap: a variable that is set would count as a second source beside the paths.
     let url = match options.rpc.as_deref() {
         Some("") | None => std::env::var("ETH_RPC_URL").unwrap_or_default(),
         Some(url) => url.to_owned(),

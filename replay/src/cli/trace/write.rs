@@ -4,7 +4,7 @@ use super::{
     Options,
     chain::Chain,
     files::Files,
-    info,
+    generated, info,
     interrupt::{INTERRUPTED, on_interrupt},
     lists::ListWriter,
     node::{self, Outcome},
@@ -64,6 +64,11 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         let chain = Chain::open(&options.chain, &work_dir, store)?;
         return write(options, chain.work()?, wanted, &stop);
     }
+    if let Some(profile) = &options.generated.generate {
+        let chain_id = options.node.chain_id;
+        let work = generated::work(&options.generated, profile, chain_id, wanted)?;
+        return write(options, work, wanted, &stop);
+    }
     if !options.extracts.parquet.is_empty() {
         return from_extracts(options, wanted, &stop);
     }
@@ -82,7 +87,11 @@ fn from_extracts(
     wanted: Option<&Wanted>,
     stop: &AtomicBool,
 ) -> eyre::Result<ExitCode> {
-    let work = super::extracts::work(&options.extracts, options.node.chain_id)?;
+    let work = super::extracts::work(
+        &options.extracts,
+        options.node.chain_id,
+        options.lists_from.block_folder.clone(),
+    )?;
     write(options, work, wanted, stop)
 }
 

@@ -92,7 +92,11 @@ impl Building<'_, '_> {
             let access = AccountAccess::write(address, before, after, false);
             group.accounts.push(access);
             if let Some(code) = change.code.filter(|code| !code.is_empty()) {
-                group.code_writes.push(code_write(code));
+                // Several accounts may be given the same code at once.
+                let write = code_write(code);
+                if !group.code_writes.contains(&write) {
+                    group.code_writes.push(write);
+                }
             }
             before = after;
         }

@@ -134,7 +134,7 @@ impl CallFault {
                     || message.contains("not supported")
                     || message.contains("not available")
             }
-            Self::Status { status, .. } => matches!(status, 403 | 404 | 405),
+            Self::Status { status, .. } => matches!(status, 403..=405),
             _ => false,
         }
     }
