@@ -107,9 +107,8 @@ impl Spread {
             .quantiles
             .iter()
             .all(|[_, it]| *it >= 0.0 && it.is_finite());
-        if !(finite && sound && self.quantiles.len() > 1 && ends)
-            || !self.quantiles.windows(2).all(ascends)
-        {
+        let ascending = self.quantiles.windows(2).all(ascends);
+        if !(finite && sound && ends && ascending && self.quantiles.len() > 1) {
             return Err(ProfileError::Quantiles { key });
         }
         let shape = self.shape_mean();
