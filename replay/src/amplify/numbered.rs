@@ -10,6 +10,8 @@ use thinstate_formats::BlockNumber;
 pub struct Numbered<S> {
     source: S,
     next: BlockNumber,
+    /// Whether the roots of the source are those of the state.
+    whole: bool,
 }
 
 impl<S: LoadSource> Numbered<S> {
@@ -18,6 +20,16 @@ impl<S: LoadSource> Numbered<S> {
         Self {
             source,
             next: first,
+            whole: true,
+        }
+    }
+
+    /// The same, on a state that is not all of the source's: its roots do not hold.
+    #[must_use]
+    pub fn without_roots(self) -> Self {
+        Self {
+            whole: false,
+            ..self
         }
     }
 }
@@ -28,6 +40,7 @@ impl<S: LoadSource> LoadSource for Numbered<S> {
             return Ok(None);
         };
         load.number = self.next;
+        load.state_root = load.state_root.filter(|_| self.whole);
         self.next.0 += 1;
         Ok(Some(load))
     }

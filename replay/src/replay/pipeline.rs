@@ -303,7 +303,21 @@ impl Pipeline<'_> {
     }
 
     fn failed(&self, error: DesignError) -> ReplayError {
-        ReplayError::state(&self.design.info().name)(error)
+        let design = self.design.info().name;
+        match error {
+            DesignError::Root {
+                number,
+                expected,
+                got,
+            } => ReplayError::Root {
+                number,
+                design,
+                got,
+                expected,
+                reference: "the block's header".to_owned(),
+            },
+            error => ReplayError::state(&design)(error),
+        }
     }
 }
 

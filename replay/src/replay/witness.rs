@@ -189,12 +189,11 @@ fn lacking(error: &ReplayError) -> Option<MissingNode> {
     else {
         return None;
     };
-    match source.downcast_ref::<CommitError>()? {
-        CommitError::State(StateError::Missing(node)) if node.needed_for == Need::Collapse => {
-            Some((**node).clone())
-        }
-        _ => None,
-    }
+    let node = match source.downcast_ref::<CommitError>() {
+        Some(CommitError::State(StateError::Missing(node))) => node.as_ref(),
+        _ => source.downcast_ref::<MissingNode>()?,
+    };
+    (node.needed_for == Need::Collapse).then(|| node.clone())
 }
 
 /// A source of one load.

@@ -156,7 +156,13 @@ impl Workload {
     pub fn source(&self) -> Result<Box<dyn LoadSource>, ReplayError> {
         let first = BlockNumber(self.base.0 + 1);
         Ok(match &self.kind {
-            Kind::Trace { source, .. } => Box::new(Numbered::new(source.again(), first)),
+            Kind::Trace { source, .. } => {
+                let loads = Numbered::new(source.again(), first);
+                match self.is_whole() {
+                    true => Box::new(loads),
+                    false => Box::new(loads.without_roots()),
+                }
+            }
             Kind::Generated { make, .. } => Box::new(Numbered::new(make(first)?, first)),
         })
     }
