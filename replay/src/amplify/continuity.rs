@@ -1,6 +1,6 @@
 //! Whether each block finds what the ones before left.
 
-use crate::load::{AccountLoad, BlockLoad, LoadFault};
+use crate::load::{AccountLoad, BlockLoad, LoadFault, SlotFault};
 use alloy_primitives::{
     Address, U256,
     map::{AddressMap, HashMap, U256Map},
@@ -107,10 +107,12 @@ impl Continuity {
                 if self.gaps == Gaps::Refuse {
                     return Err(LoadFault::SlotBetween {
                         number,
-                        address: slot.address,
-                        slot: slot.slot,
-                        expected: left,
-                        got: slot.before,
+                        slot: Box::new(SlotFault {
+                            address: slot.address,
+                            slot: slot.slot,
+                            expected: left,
+                            got: slot.before,
+                        }),
                     });
                 }
                 self.bridged.slots += 1;

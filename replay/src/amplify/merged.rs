@@ -1,6 +1,6 @@
 //! Several blocks as one.
 
-use crate::load::{AccountLoad, BlockLoad, LoadFault, SlotLoad};
+use crate::load::{AccountLoad, BlockLoad, LoadFault, SlotFault, SlotLoad};
 use alloy_primitives::{Address, B256, U256};
 use std::collections::BTreeMap;
 use thinstate_formats::{
@@ -91,10 +91,12 @@ impl Merged {
             Some(known) if known.after != slot.before && !wiped => {
                 return Err(LoadFault::SlotBetween {
                     number,
-                    address: slot.address,
-                    slot: slot.slot,
-                    expected: known.after,
-                    got: slot.before,
+                    slot: Box::new(SlotFault {
+                        address: slot.address,
+                        slot: slot.slot,
+                        expected: known.after,
+                        got: slot.before,
+                    }),
                 });
             }
             Some(known) => known.follow(slot),

@@ -110,7 +110,7 @@ impl Amplify {
                     Some(copies) => copies,
                     None => balanced(multiple).ok_or(AmplifyError::Prime(multiple))?,
                 };
-                if copies == 0 || multiple % copies != 0 {
+                if copies == 0 || !multiple.is_multiple_of(copies) {
                     return Err(AmplifyError::Split { multiple, copies });
                 }
                 (multiple / copies, copies)
@@ -129,11 +129,11 @@ impl Amplify {
     }
 }
 
-/// The largest divisor above 1 that is at most the root.
-fn balanced(multiple: u32) -> Option<u32> {
+/// The largest divisor above 1 that is at most the root; `None` of a prime.
+pub(crate) fn balanced(multiple: u32) -> Option<u32> {
     (2..=multiple.isqrt())
         .rev()
-        .find(|divisor| multiple % divisor == 0)
+        .find(|divisor| multiple.is_multiple_of(*divisor))
 }
 
 impl fmt::Display for Amplify {

@@ -38,6 +38,7 @@ pub use cloner::{Cloner, address_of_copy, token_of_copy};
 pub use continuity::{Bridged, Continuity, Gaps};
 pub use generated::GeneratedSource;
 pub use merged::Merged;
+pub(crate) use method::balanced;
 pub use method::{Amplify, AmplifyError, Method};
 pub use numbered::Numbered;
 pub use origin::{Origins, SlotOrigin};

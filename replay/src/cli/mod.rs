@@ -38,7 +38,7 @@ enum Command {
     /// Build mainnet's genesis state, execute generated blocks on it, and check every root.
     Demo(demo::Options),
     /// Replay a workload on a design of state, and measure it.
-    Replay(replay::Options),
+    Replay(Box<replay::Options>),
     /// Fit a profile to a trace, or check what it generates against mainnet.
     Profile(profile::Options),
     /// Say which objects live in the slots of a trace, and how they were recognised.

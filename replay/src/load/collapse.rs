@@ -1,6 +1,6 @@
 //! From a trace's accesses per transaction to what the state sees.
 
-use super::{AccountLoad, BlockLoad, LoadFault, SlotLoad};
+use super::{AccountLoad, BlockLoad, LoadFault, SlotFault, SlotLoad};
 use alloy_primitives::{Address, B256, U256};
 use std::collections::BTreeMap;
 use thinstate_formats::{
@@ -114,10 +114,12 @@ impl Collapse {
                     return Err(LoadFault::SlotGap {
                         number: trace.number,
                         index: group.index.get(),
-                        address: access.address,
-                        slot: access.slot,
-                        expected: known.after,
-                        got: load.before,
+                        slot: Box::new(SlotFault {
+                            address: access.address,
+                            slot: access.slot,
+                            expected: known.after,
+                            got: load.before,
+                        }),
                     });
                 }
                 known.follow(&load);

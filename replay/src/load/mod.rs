@@ -25,4 +25,4 @@ pub(crate) use collapse::object_of;
 
 pub use block::{AccountLoad, BlockLoad, SlotLoad};
 pub(crate) use collapse::address_in;
-pub use error::LoadFault;
+pub use error::{LoadFault, SlotFault};

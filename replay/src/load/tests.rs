@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-use super::{AccountLoad, BlockLoad, LoadFault, SlotLoad};
+use super::{AccountLoad, BlockLoad, LoadFault, SlotFault, SlotLoad};
 use alloy_primitives::{Address, B256, U256};
 use thinstate_formats::{
     Account, AccountUpdate, BlockNumber,
@@ -77,10 +77,12 @@ fn no_gap_between_transactions_goes_unseen() {
     let expected = LoadFault::SlotGap {
         number: BlockNumber(7),
         index: 2,
-        address: WHO,
-        slot: U256::from(1),
-        expected: U256::from(6),
-        got: U256::from(5),
+        slot: Box::new(SlotFault {
+            address: WHO,
+            slot: U256::from(1),
+            expected: U256::from(6),
+            got: U256::from(5),
+        }),
     };
     assert_eq!(of_slot, Err(expected));
     let of_account = BlockLoad::collapse(&trace(vec![

@@ -318,7 +318,7 @@ impl From<ByteSize> for String {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |(_, factor): &&(&str, u64)| *factor > 1 && self.0 % factor == 0;
+        let whole = |(_, factor): &&(&str, u64)| *factor > 1 && self.0.is_multiple_of(*factor);
         let binary = UNITS.iter().take(4).rev();
         match binary.filter(|_| self.0 > 0).find(whole) {
             Some((name, factor)) => write!(f, "{}{name}", self.0 / factor),

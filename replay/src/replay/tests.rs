@@ -295,6 +295,9 @@ struct Case<'a> {
     checkpoint: Option<u64>,
 }
 
+/// Blocks that were done, and two counts of each: see [`Case::kept`].
+type Seen = (Vec<BlockDone>, Vec<u64>, Vec<u64>);
+
 impl<'a> Case<'a> {
     fn new(design: &'a MemoryDesign, overlap: bool) -> Self {
         Self {
@@ -317,13 +320,7 @@ impl<'a> Case<'a> {
     }
 
     /// Also the blocks that were planned by the end of each.
-    fn kept(
-        self,
-        source: &mut Blocks,
-    ) -> (
-        Result<super::Ended, ReplayError>,
-        (Vec<BlockDone>, Vec<u64>, Vec<u64>),
-    ) {
+    fn kept(self, source: &mut Blocks) -> (Result<super::Ended, ReplayError>, Seen) {
         let stop = AtomicBool::new(false);
         let mut kept = Kept {
             design: self.design,

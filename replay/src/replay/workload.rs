@@ -34,10 +34,10 @@ pub struct Workload {
 
 enum Kind {
     Trace {
-        source: TraceSource,
+        source: Box<TraceSource>,
         /// The state before it, where it is whole.
         genesis: Option<Preload>,
-        filler: Option<Population>,
+        filler: Option<Box<Population>>,
         /// What the trace finds, and accesses that had to be made to fit.
         found: OnceLock<(Preload, Bridged)>,
     },
@@ -104,9 +104,9 @@ impl Workload {
                 None => base,
             },
             kind: Kind::Trace {
-                source,
+                source: Box::new(source),
                 genesis,
-                filler,
+                filler: filler.map(Box::new),
                 found: OnceLock::new(),
             },
         })
@@ -147,7 +147,7 @@ impl Workload {
     /// The population that the store is filled with, where it is filled with one.
     pub fn population(&self) -> Option<&Population> {
         match &self.kind {
-            Kind::Trace { filler, .. } => filler.as_ref(),
+            Kind::Trace { filler, .. } => filler.as_deref(),
             Kind::Generated { population, .. } => Some(population),
         }
     }

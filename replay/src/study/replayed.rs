@@ -2,7 +2,7 @@
 
 use super::{Cell, Runner, Shape, StudyError, StudySpec};
 use crate::{
-    amplify::Method,
+    amplify::{Method, balanced},
     measure::{DeviceProfile, Machine, RecordedRun, RunResult, RunStatus},
     replay::{self, ByteSize, Progress, RunConfig, Workload},
 };
@@ -45,7 +45,8 @@ impl Replayed<'_> {
             },
             scale: shape.multiple,
             copies: match spec.amplify {
-                Method::Mixed => Some(copies(shape.multiple)),
+                // A prime cannot be split.
+                Method::Mixed => Some(balanced(shape.multiple).unwrap_or(1)),
                 _ => None,
             },
             blocks: Some(shape.blocks),
@@ -63,16 +64,6 @@ impl Replayed<'_> {
             ..RunConfig::default()
         }
     }
-}
-
-/// Copies in a mixed slot: the divisor of the multiple that is nearest to its square root.
-fn copies(multiple: u32) -> u32 {
-    let root = f64::from(multiple).sqrt();
-    let divisors = (1..=multiple).filter(|it| multiple.is_multiple_of(*it));
-    let distance = |divisor: &u32| (f64::from(*divisor).ln() - root.ln()).abs();
-    divisors
-        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
-        .unwrap_or(1)
 }
 
 impl Runner for Replayed<'_> {
@@ -126,23 +117,5 @@ impl Runner for Replayed<'_> {
 
     fn note(&mut self, message: &str) {
         self.progress.note(message);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_split_of_a_mixed_slot_leaves_a_rest() {
-        for (multiple, expected) in [(1, 1), (4, 2), (10, 2), (100, 10), (1_000, 25), (7, 1)] {
-            let copies = copies(multiple);
-            assert!(multiple.is_multiple_of(copies));
-            let other = multiple / copies;
-            assert!(
-                copies == expected || other == expected,
-                "{multiple}: {copies}"
-            );
-        }
     }
 }

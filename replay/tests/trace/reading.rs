@@ -67,6 +67,7 @@ fn no_access_is_counted_as_another() {
     assert_eq!((info.slots.reads(), info.slots.writes()), (4, 6));
     assert_eq!((info.accounts.reads(), info.accounts.writes()), (4, 6));
     let expected = TraceInfo {
+        values_assumed: false,
         chain_id: 1,
         blocks: 3,
         first: Some(BlockNumber(4)),
