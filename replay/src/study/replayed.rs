@@ -55,6 +55,8 @@ impl Replayed<'_> {
             cache_size: ByteSize(spec.run.cache_bytes),
             direct_io: spec.run.direct_io,
             drop_caches: spec.run.drop_caches,
+            // A block of a real chain has its slot to itself: it does not wait for the one before.
+            no_overlap: true,
             // A block of a thousand takes hundreds of megabytes.
             plan_ahead: if shape.multiple > 100 { 1 } else { 4 },
             slot: spec.slot_s,
