@@ -88,7 +88,7 @@ pub struct BlockCost {
     pub background: Duration,
     /// From the beginning of its reads to its durability; in an open loop from its scheduled arrival.
     pub total: Duration,
-    /// CPU time of the process meanwhile.
+    /// CPU time of the process meanwhile, without that of planning.
     pub cpu: Duration,
     /// Memory resident at its end.
     pub memory_bytes: u64,

@@ -23,7 +23,8 @@
 //! work between blocks. `total` runs from the beginning of the reads (open loop: from the scheduled arrival)
 //! to durability. With overlap it includes the wait for the block before. Counters of the store, the process
 //! and the device are taken from the end of one block to the end of the next, so that they add up to the whole;
-//! with overlap some reads of the next block are among them. CPU time includes that of the planner.
+//! with overlap some reads of the next block are among them. CPU time is that of the process without planning: with
+//! overlap without the planner's own thread, in the block at whose end a plan was ready.
 //!
 //! In an open loop slots arrive by the clock, whether or not the store keeps up: latency counts from there,
 //! so a slow block also shows in those that had to wait for it (no coordinated omission). The warm-up runs in a

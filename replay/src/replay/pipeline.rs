@@ -10,14 +10,15 @@ use crate::{
     load::BlockLoad,
     measure::{
         BlockCost,
-        probes::{Probes, Use},
+        probes::{Probes, Use, cpu_time},
     },
 };
 use core::{
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 use crossbeam::channel::{Receiver, Sender, bounded};
+use rustix::time::ClockId;
 use std::{sync::Arc, thread, time::Instant};
 use thinstate_engine::leaf_store::IoCounters;
 
@@ -100,8 +101,11 @@ impl Pipeline<'_> {
         probes: &mut Probes,
         sink: &mut dyn Sink,
     ) -> Result<Ended, ReplayError> {
+        let planning = Planning::default();
         let mut applier = Applier {
             pipeline: self,
+            planning: &planning,
+            planning_counted: Duration::ZERO,
             counted: Counted::now(self.design, probes),
             probes,
             sink,
@@ -113,8 +117,8 @@ impl Pipeline<'_> {
             applier.begin()?;
         }
         match self.overlap {
-            true => self.overlapped(source, &mut applier)?,
-            false => self.one_by_one(source, &mut applier)?,
+            true => self.overlapped(source, &planning, &mut applier)?,
+            false => self.one_by_one(source, &planning, &mut applier)?,
         }
         applier.ended.completed = match self.blocks {
             Some(blocks) => applier.next >= blocks || !self.stop.load(Relaxed),
@@ -126,12 +130,14 @@ impl Pipeline<'_> {
     fn one_by_one(
         &self,
         source: &mut dyn LoadSource,
+        planning: &Planning,
         applier: &mut Applier<'_, '_>,
     ) -> Result<(), ReplayError> {
         let mut clock = Clock::new(self.pace, self.warm_up);
         while !self.stop.load(Relaxed) && self.wants(applier.next) {
             let asked = Instant::now();
-            let Some(plan) = self.plan(source)? else {
+            let planned = planning.during(ClockId::ProcessCPUTime, || self.plan(source))?;
+            let Some(plan) = planned else {
                 break;
             };
             let starved = asked.elapsed();
@@ -148,6 +154,7 @@ impl Pipeline<'_> {
     fn overlapped(
         &self,
         source: &mut dyn LoadSource,
+        planning: &Planning,
         applier: &mut Applier<'_, '_>,
     ) -> Result<(), ReplayError> {
         let (plans, planned) = bounded(self.plan_ahead);
@@ -160,7 +167,7 @@ impl Pipeline<'_> {
             let _ = begin.send(());
         }
         thread::scope(|scope| {
-            scope.spawn(move || self.planner(source, &plans, &may_plan));
+            scope.spawn(move || self.planner(source, planning, &plans, &may_plan));
             scope.spawn(move || self.reader(&planned, &reads, &may_begin));
             let applied = self.applier(&ready, applier, &begin, &resume);
             drop(ready);
@@ -171,6 +178,7 @@ impl Pipeline<'_> {
     fn planner(
         &self,
         source: &mut dyn LoadSource,
+        planning: &Planning,
         plans: &Sender<Result<Plan, ReplayError>>,
         may_plan: &Receiver<()>,
     ) {
@@ -182,7 +190,8 @@ impl Pipeline<'_> {
             if self.stop.load(Relaxed) {
                 return;
             }
-            let Some(plan) = self.plan(source).transpose() else {
+            let planned = planning.during(ClockId::ThreadCPUTime, || self.plan(source));
+            let Some(plan) = planned.transpose() else {
                 return;
             };
             let failed = plan.is_err();
@@ -324,6 +333,9 @@ impl Pipeline<'_> {
 /// The last stage, and the counters.
 struct Applier<'a, 'b> {
     pipeline: &'a Pipeline<'b>,
+    planning: &'a Planning,
+    /// CPU time of planning that lies behind the last block.
+    planning_counted: Duration,
     probes: &'a mut Probes,
     sink: &'a mut dyn Sink,
     counted: Counted,
@@ -336,6 +348,7 @@ struct Applier<'a, 'b> {
 impl Applier<'_, '_> {
     fn begin(&mut self) -> Result<(), ReplayError> {
         self.sink.begin()?;
+        self.planning_counted = self.planning.so_far();
         self.counted = Counted::now(self.pipeline.design, self.probes);
         Ok(())
     }
@@ -401,7 +414,34 @@ impl Applier<'_, '_> {
         let now = Counted::now(self.pipeline.design, self.probes);
         cost.io = now.io.since(&self.counted.io);
         now.system.since(&self.counted.system).enter(cost);
+        let planning = self.planning.so_far();
+        cost.cpu = cost
+            .cpu
+            .saturating_sub(planning.saturating_sub(self.planning_counted));
+        self.planning_counted = planning;
         self.counted = now;
+    }
+}
+
+/// CPU time that planning took so far: senders and wallets spend it, not the state.
+#[derive(Debug, Default)]
+struct Planning {
+    cpu_ns: AtomicU64,
+}
+
+impl Planning {
+    /// Plans, and adds what that took by this clock.
+    fn during<T>(&self, clock: ClockId, plan: impl FnOnce() -> T) -> T {
+        let before = cpu_time(clock);
+        let planned = plan();
+        let took = cpu_time(clock).saturating_sub(before).as_nanos();
+        self.cpu_ns
+            .fetch_add(u64::try_from(took).unwrap_or(u64::MAX), Relaxed);
+        planned
+    }
+
+    fn so_far(&self) -> Duration {
+        Duration::from_nanos(self.cpu_ns.load(Relaxed))
     }
 }
 

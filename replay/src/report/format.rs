@@ -48,13 +48,9 @@ pub(super) fn short(value: f64) -> String {
     scaled(value, 1_000.0, &["", " k", " M", " G", " T"])
 }
 
-/// Bytes.
+/// Bytes, by thousands: axes then have round numbers.
 pub(super) fn bytes(value: f64) -> String {
-    scaled(
-        value,
-        1_024.0,
-        &[" B", " KiB", " MiB", " GiB", " TiB", " PiB"],
-    )
+    scaled(value, 1_000.0, &[" B", " kB", " MB", " GB", " TB", " PB"])
 }
 
 /// Seconds.
@@ -106,8 +102,8 @@ mod tests {
             (short(999.0), "999"),
             (short(12_345.0), "12.3 k"),
             (short(1_000_000.0), "1 M"),
-            (bytes(1_023.9), "1 KiB"),
-            (bytes(1_536.0), "1.5 KiB"),
+            (bytes(999.9), "1 kB"),
+            (bytes(1_536.0), "1.54 kB"),
             (seconds(0.0), "0 s"),
             (seconds(2.5e-5), "25 µs"),
             (seconds(0.0123), "12.3 ms"),

@@ -41,10 +41,11 @@ impl Rates {
         let (gas, bytes) = (self.gas as f64 / 1e6 / seconds, self.bytes as f64 / seconds);
         let ms = cost.total.as_secs_f64() * 1e3;
         let number = cost.number;
-        let mut line = format!(
-            "block {number}, {ms:.1} ms, {gas:.0} Mgas/s, {}/s",
-            HumanBytes(bytes as u64)
-        );
+        let mut line = format!("block {number}, {ms:.1} ms");
+        // One block has no rate yet: its own beginning is where time is counted from.
+        if self.blocks > 1 {
+            line += &format!(", {gas:.0} Mgas/s, {}/s", HumanBytes(bytes as u64));
+        }
         if block.backlog > 0 {
             line += &format!(", {} slots behind", block.backlog);
         }

@@ -14,7 +14,7 @@ mod process;
 
 pub(super) use device::sysfs_folder;
 pub use device::{DeviceProbe, DeviceUse};
-pub use process::{ProcessProbe, ProcessUse, memory_bytes_max};
+pub use process::{ProcessProbe, ProcessUse, cpu_time, memory_bytes_max};
 
 use super::BlockCost;
 use std::path::Path;

@@ -48,7 +48,7 @@ impl ProcessProbe {
         ProcessUse {
             device_read_bytes,
             device_written_bytes,
-            cpu: cpu_time(),
+            cpu: cpu_time(ClockId::ProcessCPUTime),
             memory_bytes: statm.and_then(resident),
         }
     }
@@ -73,9 +73,9 @@ pub fn memory_bytes_max() -> Option<u64> {
     kibibytes(&status, "VmHWM")
 }
 
-/// CPU time of all threads of this process.
-fn cpu_time() -> Duration {
-    let time = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
+/// CPU time by a clock: of all threads of this process, or of the calling one.
+pub fn cpu_time(clock: ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     Duration::from_secs(seconds) + Duration::from_nanos(time.tv_nsec.unsigned_abs())
 }

@@ -63,7 +63,10 @@ impl BarChart {
         let names = self.groups.iter().map(|group| text_width(&group.name));
         let left = names.fold(40.0, f64::max).min(WIDTH / 3.0) + 14.0;
         let right = WIDTH - 96.0;
-        let range = Ranged::over(self.scale, self.lengths());
+        // A bar of the least value is to be seen too.
+        let least = self.lengths().filter(|it| *it > 0.0).reduce(f64::min);
+        let below = least.filter(|_| self.scale == Scale::Log);
+        let range = Ranged::over(self.scale, self.lengths().chain(below.map(|it| it / 5.0)));
         let x = |value: f64| left + range.place(value).unwrap_or(0.0) * (right - left);
         let mut y = height + 10.0;
         let top = y;

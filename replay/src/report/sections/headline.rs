@@ -2,7 +2,7 @@
 
 use super::{accounts, multiple};
 use crate::report::{
-    CellData, Data, Figure, Section, Table,
+    CellData, Data, Figure, RunData, Section, Table,
     format::{self, seconds},
     plot::{Bar, BarChart, BarGroup, Scale},
 };
@@ -28,47 +28,71 @@ pub(super) fn section(data: &Data) -> Option<Section> {
     })
 }
 
-/// What it means, in three sentences at most: for the largest state size.
+/// What it means, in three sentences: for the largest state size.
 fn meaning(data: &Data) -> Vec<String> {
     let Some(size) = data.sizes().last().copied() else {
         return Vec::new();
     };
-    let fitting = |cell: &&CellData| cell.largest.multiple.is_some();
-    let best = data
-        .of_size(size)
-        .filter(fitting)
-        .max_by_key(|cell| cell.largest.multiple);
-    let worst = data
-        .of_size(size)
-        .filter(fitting)
-        .min_by_key(|cell| cell.largest.multiple);
-    let (Some(best), Some(worst)) = (best, worst) else {
-        return vec![format!(
+    let mut cells: Vec<&CellData> = data.of_size(size).collect();
+    let at = |cell: &CellData| cell.at_largest().map_or(f64::INFINITY, RunData::p99_s);
+    let largest = |cell: &CellData| cell.largest.multiple.unwrap_or(0);
+    cells.sort_by(|a, b| {
+        let by_multiple = largest(b).cmp(&largest(a));
+        by_multiple.then(at(a).total_cmp(&at(b)))
+    });
+    let (Some(best), Some(worst)) = (cells.first(), cells.last()) else {
+        return Vec::new();
+    };
+    let mut text = match best.largest.multiple {
+        None => format!(
             "With {}, no design's state work fits a slot even at one times mainnet's gas.",
             accounts(size)
-        )];
-    };
-    let mut text = format!(
-        "With {}, {} carries the most: {} times mainnet's gas.",
-        accounts(size),
-        best.design.name,
-        bound(best)
-    );
-    if best.design.name != worst.design.name {
-        text.push_str(&format!(
-            " {} carries the least, {} times: {} apart.",
+        ),
+        Some(_) if largest(best) == largest(worst) => format!(
+            "With {}, every design carries {} times mainnet's gas: {} with the least work, p99 {}, {} with the most, {}.",
+            accounts(size),
+            bound(best),
+            best.design.name,
+            seconds(at(best)),
+            worst.design.name,
+            seconds(at(worst))
+        ),
+        Some(_) => format!(
+            "With {}, {} carries the most, {} times mainnet's gas, and {} the least, {}: {} apart.",
+            accounts(size),
+            best.design.name,
+            bound(best),
             worst.design.name,
             bound(worst),
             ratio(best, worst)
-        ));
-    }
+        ),
+    };
     text.push_str(&format!(
-        " At its largest multiple {} is nearest to its limit in {}, and {} is its longest stage.",
+        " There {} is nearest to its limit in {}, and {} is its longest stage.",
         best.design.name,
         best.limit(),
         best.saturation.as_ref().map_or("-", |it| it.stage.as_str())
     ));
+    text.push_str(&today(data, size));
     vec![text]
+}
+
+/// How the default policy compares with today's state, where both were measured.
+fn today(data: &Data, size: u64) -> String {
+    let of = |name: &str| data.of_size(size).find(|cell| cell.design.name == name);
+    let (Some(mpt), Some(layered), Some(at)) =
+        (of("mpt"), of("layered"), data.common_multiple(size))
+    else {
+        return String::new();
+    };
+    let mean = |cell: &CellData, metric| cell.at(at).map_or(0.0, |run| run.mean(metric));
+    let ratio = |metric| mean(layered, metric) / mean(mpt, metric).max(1.0);
+    format!(
+        " At {} a block's state work in the layers takes {} times that of today's trie, accounts and contracts included, and writes {} times the bytes to the device.",
+        multiple(at),
+        format::number(ratio("total_ns")),
+        format::number(ratio("device_written_bytes"))
+    )
 }
 
 fn ratio(best: &CellData, worst: &CellData) -> String {

@@ -21,7 +21,6 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         title: "Time by stage".to_owned(),
         text: vec![
             "Mean time of each stage, for each unit of mainnet's gas that a block carries: what a stage costs more than in proportion shows as a longer bar. \
-             Reads of the next block may run while a block is applied, so stages can add up to more than the block's own time. \
              Background is what the design owes between blocks: steps of expiry and of seals."
                 .to_owned(),
         ],
