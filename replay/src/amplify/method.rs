@@ -4,7 +4,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The largest gas multiple.
-const MULTIPLE_MAX: u32 = 1_000;
+const MULTIPLE_MAX: u32 = 10_000;
 
 /// How blocks are multiplied.
 #[derive(

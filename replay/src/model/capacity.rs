@@ -2,7 +2,7 @@
 
 use super::{
     ModelError, Point, Scenario,
-    fit::{CpuLaw, LogLine, PowerLaw},
+    fit::{Curve, LogLine, Tail},
 };
 use crate::measure::DeviceProfile;
 use serde::{Deserialize, Serialize};
@@ -18,22 +18,22 @@ pub struct DesignModel {
     /// The design.
     pub design: String,
     /// Distinct keys of a block.
-    pub keys: PowerLaw,
-    /// Seconds without a device.
-    pub cpu: CpuLaw,
+    pub keys: Curve,
+    /// Seconds without a device, for each key.
+    pub key_s: Curve,
     /// Blocks that the store fetches from files, for each key.
     pub block_reads_per_key: LogLine,
     /// Bytes that reach the device.
-    pub written_bytes: PowerLaw,
+    pub written_bytes: Curve,
     /// Bytes of the state on disk for each account.
     pub state_bytes_per_account: f64,
     /// p99 over mean.
-    pub tail: f64,
+    pub tail: Tail,
     /// Share of the work that one thread does alone.
     pub serial_share: f64,
     /// Threads of the measured runs.
     pub threads: u32,
-    /// Of `cpu.block_s`, what the measured device took to sync.
+    /// What the measured device took to sync, which is among a block's seconds.
     pub sync_s: f64,
 }
 
@@ -82,28 +82,30 @@ impl DesignModel {
             quantity,
         };
         let of_device = |point: &Point| device.map_or(0.0, |device| point.device_s(device));
-        let keys = PowerLaw::fit(&points, |it| it.keys).ok_or_else(|| degenerate("keys"))?;
-        let rest = |it: &Point| (it.mean_s - of_device(it)).max(it.mean_s / 10.0);
-        let cpu = CpuLaw::fit(&points, rest).ok_or_else(|| degenerate("block work"))?;
-        let written_bytes = PowerLaw::fit(&points, |it| it.written_bytes)
-            .ok_or_else(|| degenerate("bytes written"))?;
-        let threads = points.iter().map(|it| it.threads).max().unwrap_or(1).max(1);
+        let keys = Curve::fit(&points, 1.0, |it| it.keys).ok_or_else(|| degenerate("keys"))?;
         let sync_s = device
             .and_then(|it| it.sync_latency_us)
             .map_or(0.0, |us| us / 1e6);
+        // What the device does not explain; at least a tenth, as it may work while cores do.
+        let rest = |it: &Point| (it.mean_s - of_device(it) - sync_s).max(it.mean_s / 10.0);
+        let key_s = Curve::fit(&points, 0.0, |it| rest(it) / it.keys)
+            .ok_or_else(|| degenerate("block work"))?;
+        let written_bytes = Curve::fit(&points, 1.0, |it| it.written_bytes)
+            .ok_or_else(|| degenerate("bytes written"))?;
+        let threads = points.iter().map(|it| it.threads).max().unwrap_or(1).max(1);
         Ok(Self {
             design: design.to_owned(),
             keys,
-            cpu,
+            key_s,
             block_reads_per_key: LogLine::fit(&points, |it| it.block_reads / it.keys),
             written_bytes,
             state_bytes_per_account: median(
                 points.iter().map(|it| it.state_bytes / it.accounts as f64),
             ),
-            tail: median(points.iter().map(|it| it.p99_s / it.mean_s)).max(1.0),
+            tail: Tail::fit(&points),
             serial_share: serial_share(&points, threads),
             threads,
-            sync_s: sync_s.min(cpu.block_s),
+            sync_s,
         })
     }
 
@@ -117,8 +119,7 @@ impl DesignModel {
         let written_bytes = self.written_bytes.at(multiple, accounts);
         let device = &scenario.device;
         let sync_there = device.sync_latency_us.map_or(self.sync_s, |us| us / 1e6);
-        let cpu_here = (self.cpu.at(keys, accounts) - self.sync_s).max(0.0);
-        let cpu_s = cpu_here * self.cores(scenario.threads);
+        let cpu_s = keys * self.key_s.at(multiple, accounts) * self.cores(scenario.threads);
         let read_s = device.seconds(device_reads, 0.0, scenario.threads);
         let write_s = device.seconds(0.0, written_bytes, scenario.threads) + sync_there;
         let mean_s = cpu_s + read_s + write_s;
@@ -130,7 +131,7 @@ impl DesignModel {
             read_s,
             write_s,
             mean_s,
-            p99_s: mean_s * self.tail,
+            p99_s: mean_s * self.tail.at(multiple),
         }
     }
 

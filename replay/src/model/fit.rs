@@ -6,15 +6,27 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// `exp(constant + multiple * ln m + accounts * ln S)`.
+/// Runs of one state size that a bend can be told from.
+const BEND_RUNS: usize = 3;
+
+/// `exp(constant + multiple x + bend x^2 + accounts ln S)`, with `x = ln m`.
+///
+/// Beyond the largest measured multiple it goes on straight, with the slope that it has there, but no faster than in
+/// proportion to the multiple.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PowerLaw {
+pub struct Curve {
     /// Logarithm of the value at one times mainnet's gas and one account.
     pub constant: f64,
-    /// Exponent of the gas multiple.
+    /// Exponent of the gas multiple at one times mainnet's gas.
     pub multiple: f64,
+    /// How that exponent changes; zero where there are too few runs.
+    pub bend: f64,
     /// Exponent of the number of accounts; zero where the runs have one state size.
     pub accounts: f64,
+    /// Logarithm of the largest measured multiple.
+    pub last: f64,
+    /// Largest exponent of the multiple beyond that.
+    pub slope_max: f64,
 }
 
 /// `constant + slope * ln S`.
@@ -26,73 +38,104 @@ pub struct LogLine {
     pub slope: f64,
 }
 
-impl PowerLaw {
-    /// The law closest to what `of` says of each run; `None` where runs do not determine it.
-    pub(super) fn fit(points: &[Point], of: impl Fn(&Point) -> f64) -> Option<Self> {
-        let value = |point: &Point| of(point).max(f64::MIN_POSITIVE).ln();
-        if several_sizes(points) {
-            let equations: Vec<_> = points
-                .iter()
-                .map(|point| Equation {
-                    terms: [1.0, point.ln_multiple(), point.ln_accounts()],
-                    value: value(point),
-                    weight: 1.0,
-                })
-                .collect();
-            let [constant, multiple, accounts] = solve(&equations)?;
-            return Some(Self {
-                constant,
-                multiple,
-                accounts,
-            });
-        }
-        let equations: Vec<_> = points
-            .iter()
-            .map(|point| Equation {
-                terms: [1.0, point.ln_multiple()],
-                value: value(point),
+/// `1 + floor + spread / sqrt(m)`: p99 over mean. A slot that holds m blocks varies less than one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tail {
+    /// What does not become less.
+    pub floor: f64,
+    /// What does.
+    pub spread: f64,
+}
+
+impl Curve {
+    /// The curve closest to the logarithm of what `of` says of each run; `None` where runs do not determine it.
+    /// `slope_max` is the largest exponent of the multiple beyond the measured ones.
+    pub(super) fn fit(
+        points: &[Point],
+        slope_max: f64,
+        of: impl Fn(&Point) -> f64,
+    ) -> Option<Self> {
+        let sizes = several_sizes(points);
+        let bends = multiples(points) > BEND_RUNS.min(2) && points.len() > 3 + usize::from(sizes);
+        let equation = |point: &Point| {
+            let x = point.ln_multiple();
+            Equation {
+                terms: [
+                    1.0,
+                    x,
+                    if bends { x * x } else { 0.0 },
+                    if sizes { point.ln_accounts() } else { 0.0 },
+                ],
+                value: of(point).max(f64::MIN_POSITIVE).ln(),
                 weight: 1.0,
-            })
-            .collect();
-        let [constant, multiple] = solve(&equations)?;
+            }
+        };
+        let equations: Vec<_> = points.iter().map(equation).collect();
+        let [constant, multiple, bend, accounts] = match (bends, sizes) {
+            (true, true) => solve(&equations)?,
+            (true, false) => {
+                let [a, b, c] = solve(&reduced(&equations, [0, 1, 2]))?;
+                [a, b, c, 0.0]
+            }
+            (false, true) => {
+                let [a, b, d] = solve(&reduced(&equations, [0, 1, 3]))?;
+                [a, b, 0.0, d]
+            }
+            (false, false) => {
+                let [a, b] = solve(&reduced(&equations, [0, 1]))?;
+                [a, b, 0.0, 0.0]
+            }
+        };
+        let last = points.iter().map(Point::ln_multiple).fold(0.0, f64::max);
         Some(Self {
             constant,
             multiple,
-            accounts: 0.0,
+            bend,
+            accounts,
+            last,
+            slope_max,
         })
     }
 
     /// The value at a multiple and a number of accounts.
     pub fn at(&self, multiple: f64, accounts: f64) -> f64 {
-        (self.constant + self.multiple * multiple.ln() + self.accounts * accounts.ln()).exp()
+        let x = multiple.ln();
+        let within = x.min(self.last);
+        let slope = (self.multiple + 2.0 * self.bend * self.last).min(self.slope_max);
+        let beyond = slope * (x - within);
+        let bent = self.multiple * within + self.bend * within * within;
+        (self.constant + bent + beyond + self.accounts * accounts.ln()).exp()
     }
+}
+
+/// The equations with these of their terms alone.
+fn reduced<const N: usize>(equations: &[Equation<4>], terms: [usize; N]) -> Vec<Equation<N>> {
+    let reduce = |it: &Equation<4>| Equation {
+        terms: terms.map(|term| it.terms[term]),
+        value: it.value,
+        weight: it.weight,
+    };
+    equations.iter().map(reduce).collect()
 }
 
 impl LogLine {
     /// The line closest to what `of` says of each run.
     pub(super) fn fit(points: &[Point], of: impl Fn(&Point) -> f64) -> Self {
         let mean = || points.iter().map(&of).sum::<f64>() / points.len().max(1) as f64;
+        let flat = || Self {
+            constant: mean(),
+            slope: 0.0,
+        };
         if !several_sizes(points) {
-            return Self {
-                constant: mean(),
-                slope: 0.0,
-            };
+            return flat();
         }
-        let equations: Vec<_> = points
-            .iter()
-            .map(|point| Equation {
-                terms: [1.0, point.ln_accounts()],
-                value: of(point),
-                weight: 1.0,
-            })
-            .collect();
-        match solve(&equations) {
-            Some([constant, slope]) => Self { constant, slope },
-            None => Self {
-                constant: mean(),
-                slope: 0.0,
-            },
-        }
+        let equation = |point: &Point| Equation {
+            terms: [1.0, point.ln_accounts()],
+            value: of(point),
+            weight: 1.0,
+        };
+        let equations: Vec<_> = points.iter().map(equation).collect();
+        solve(&equations).map_or_else(flat, |[constant, slope]| Self { constant, slope })
     }
 
     /// The value at a number of accounts; never below zero.
@@ -101,67 +144,42 @@ impl LogLine {
     }
 }
 
-/// Fixed time of a block, and time for each key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct CpuLaw {
-    /// Seconds of a block however small, a sync included.
-    pub block_s: f64,
-    /// Seconds for each key, by state size.
-    pub key_s: LogLine,
+impl Tail {
+    /// The tail closest to that of each run.
+    pub(super) fn fit(points: &[Point]) -> Self {
+        let equation = |point: &Point| Equation {
+            terms: [1.0, f64::from(point.multiple.max(1)).sqrt().recip()],
+            value: point.p99_s / point.mean_s - 1.0,
+            weight: 1.0,
+        };
+        let equations: Vec<_> = points.iter().map(equation).collect();
+        match solve(&equations) {
+            Some([floor, spread]) => Self {
+                floor: floor.max(0.0),
+                spread: spread.max(0.0),
+            },
+            None => {
+                let all = equations.iter().map(|it| it.value).sum::<f64>();
+                Self {
+                    floor: (all / equations.len().max(1) as f64).max(0.0),
+                    spread: 0.0,
+                }
+            }
+        }
+    }
+
+    /// p99 over mean at a multiple.
+    pub fn at(&self, multiple: f64) -> f64 {
+        1.0 + self.floor + self.spread / multiple.max(1.0).sqrt()
+    }
 }
 
-impl CpuLaw {
-    /// The law closest, relative to each run, to what `rest` leaves of its time.
-    pub(super) fn fit(points: &[Point], rest: impl Fn(&Point) -> f64) -> Option<Self> {
-        let equations: Vec<_> = points
-            .iter()
-            .map(|point| {
-                let value = rest(point).max(1e-9);
-                Equation {
-                    terms: [1.0, point.keys, point.keys * point.ln_accounts()],
-                    value,
-                    weight: 1.0 / (value * value),
-                }
-            })
-            .collect();
-        let law = match several_sizes(points) {
-            true => solve(&equations).map(|[block_s, constant, slope]| Self {
-                block_s,
-                key_s: LogLine { constant, slope },
-            }),
-            false => {
-                let one_size: Vec<_> = equations
-                    .iter()
-                    .map(|it| Equation {
-                        terms: [it.terms[0], it.terms[1]],
-                        value: it.value,
-                        weight: it.weight,
-                    })
-                    .collect();
-                solve(&one_size).map(|[block_s, constant]| Self {
-                    block_s,
-                    key_s: LogLine {
-                        constant,
-                        slope: 0.0,
-                    },
-                })
-            }
-        }?;
-        if law.block_s >= 0.0 {
-            return Some(law);
-        }
-        // No block takes less than nothing: then all is by key.
-        let key_s = LogLine::fit(points, |point| rest(point).max(0.0) / point.keys);
-        Some(Self {
-            block_s: 0.0,
-            key_s,
-        })
-    }
-
-    /// Seconds for a block of so many keys, without a device.
-    pub fn at(&self, keys: f64, accounts: f64) -> f64 {
-        self.block_s + keys * self.key_s.at(accounts)
-    }
+/// Different multiples among the runs.
+fn multiples(points: &[Point]) -> usize {
+    let mut multiples: Vec<u32> = points.iter().map(|it| it.multiple).collect();
+    multiples.sort_unstable();
+    multiples.dedup();
+    multiples.len()
 }
 
 /// Whether the runs are of more than one state size.

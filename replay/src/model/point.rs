@@ -35,8 +35,8 @@ pub struct Point {
 }
 
 impl Point {
-    /// What a run says. `None` without blocks that count.
-    pub fn of(run: &RunResult, threads: u32) -> Option<Self> {
+    /// What a run on a state of so many accounts says. `None` without blocks that count.
+    pub fn of(run: &RunResult, accounts: u64, threads: u32) -> Option<Self> {
         let mean = |name: &str| run.metrics.get(name).map_or(0.0, |it| it.mean);
         let total = run.metrics.get("total_ns").filter(|it| it.count > 0)?;
         let keys = [
@@ -51,7 +51,7 @@ impl Point {
         ];
         Some(Self {
             design: run.design.name.clone(),
-            accounts: run.state_before.accounts.max(1),
+            accounts: accounts.max(1),
             multiple: run.workload.gas_multiple,
             blocks: total.count,
             keys: keys.into_iter().map(mean).sum::<f64>().max(1.0),

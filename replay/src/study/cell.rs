@@ -61,9 +61,9 @@ pub struct RunPoint {
 
 impl RunPoint {
     /// The figures of a run.
-    pub(super) fn new(run: &RunResult, dir: String, slot_s: f64) -> Option<Self> {
+    pub(super) fn new(run: &RunResult, cell: &Cell, dir: String, slot_s: f64) -> Option<Self> {
         let saturation = Saturation::of(run);
-        let point = Point::of(run, saturation.threads)?;
+        let point = Point::of(run, cell.accounts, saturation.threads)?;
         Some(Self {
             multiple: run.workload.gas_multiple,
             dir,

@@ -121,6 +121,9 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
     Ok(StudyResult {
         started_at: old.started_at,
         wall_s: old.wall_s,
+        // Where it was begun; each result says what it was run on itself.
+        machine: old.machine,
+        device: old.device.or(new.device),
         ..new
     })
 }
@@ -185,7 +188,7 @@ impl Study<'_> {
                     return Ok(Step::Stop);
                 }
                 self.compare_roots(&run, &self.dir.join(&dir), &cell, runner)?;
-                let Some(point) = RunPoint::new(&run, dir, spec.slot_s) else {
+                let Some(point) = RunPoint::new(&run, &cell, dir, spec.slot_s) else {
                     return Ok(Step::Stop);
                 };
                 runner.note(&format!(

@@ -86,7 +86,7 @@ struct AmplifyFlags {
     /// How a slot gets to carry several blocks' gas [default: none].
     #[arg(long, value_enum)]
     amplify: Option<Method>,
-    /// How many blocks' gas a slot carries, 1 to 1000 [default: 1].
+    /// How many blocks' gas a slot carries, 1 to 10000 [default: 1].
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=1000))]
     scale: Option<u32>,
     /// Copies in a mixed slot, a divisor of the scale [default: the one nearest

@@ -129,8 +129,8 @@ fn errors(data: &Data) -> Table {
         "largest error, fitted",
         "largest error, left out",
         "error, held out",
-        "CPU a key at the largest state",
-        "tail",
+        "time a key, 1,000x",
+        "p99 / mean, 1,000x",
         "serial share",
     ])
     .titled("Models. Errors are predicted / measured - 1, of p99 block work.");
@@ -143,8 +143,8 @@ fn errors(data: &Data) -> Table {
             signed_percent(accuracy.fitted_max),
             accuracy.left_out_max.map_or("-".to_owned(), signed_percent),
             accuracy.held_out.map_or("-".to_owned(), signed_percent),
-            seconds(model.cpu.key_s.at(largest)),
-            format::number(model.tail),
+            seconds(model.key_s.at(1_000.0, largest)),
+            format::number(model.tail.at(1_000.0)),
             format::percent(model.serial_share),
         ]);
     }

@@ -24,7 +24,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
 
 /// Different keys of a block, in all tiers.
 fn keys(run: &RunData) -> f64 {
-    crate::model::Point::of(&run.result, 1).map_or(0.0, |point| point.keys)
+    crate::model::Point::of(&run.result, 1, 1).map_or(0.0, |point| point.keys)
 }
 
 fn figure(data: &Data, size: u64) -> Figure {
