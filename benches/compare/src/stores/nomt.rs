@@ -34,7 +34,7 @@ impl KeyValueStore for NomtStore {
         let buckets = options.entries / ENTRIES_PER_BUCKET;
         let buckets = u32::try_from(buckets).unwrap_or(u32::MAX);
         // Half for pages of the trie, half for leaves of the B-tree, as its defaults divide it.
-        let half_mib = options.cache_bytes / 2 >> 20;
+        let half_mib = options.cache_bytes / (2 << 20);
         let mut nomt = Options::new();
         nomt.path(&options.dir);
         nomt.hashtable_buckets(buckets.max(BUCKETS_MIN));
