@@ -11,6 +11,9 @@ SHELL := /bin/bash
 MAINNET ?=
 # Where `make demo` puts its files.
 OUT ?= out/demo
+# Options of `make compare`, as `thinstate-compare all --help` lists them, and features to build with: `--features firewood`.
+COMPARE ?=
+COMPARE_FEATURES ?=
 # Seconds that `make fuzz` gives each target.
 FUZZ_SECONDS ?= 60
 
@@ -30,15 +33,27 @@ export PATH := $(PATH):$(CARGO_BIN)
 # $(call install-tool,COMMAND,PACKAGE,VERSION): built in a folder of its own, so that the project's build folder keeps to the project.
 install-tool = command -v $(1) >/dev/null || env -u CARGO_TARGET_DIR cargo install --locked $(2)@$(3)
 
-.PHONY: help demo build test check fmt fmt-check lint doc deny typos bench bench-quick fuzz data install clean prerequisites components
+.PHONY: help demo compare build test check fmt fmt-check lint doc deny typos bench bench-quick fuzz data install clean prerequisites components
 
 help: ## List the targets
-	@printf 'usage: make TARGET [MAINNET=FOLDER] [OUT=FOLDER] [FUZZ_SECONDS=N]\n\n'
+	@printf 'usage: make TARGET [MAINNET=FOLDER] [OUT=FOLDER] [FUZZ_SECONDS=N] [COMPARE=OPTIONS]\n\n'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nbuild folder: %s (set CARGO_TARGET_DIR for another)\n' '$(CARGO_TARGET_DIR)'
 
 demo: build ## Build, then run the demo on data/; MAINNET=FOLDER adds the real blocks there
 	"$(CARGO_TARGET_DIR)/release/thinstate" demo --out "$(OUT)" $(if $(MAINNET),--mainnet "$(MAINNET)")
+
+# Its stores are no part of the default build. RocksDB's library is taken from the workspace's build, where both lock the same version: the
+# other stores' crates turn on features of its build tools, for which cargo would compile it anew.
+compare: prerequisites ## Replay a small workload on other stores (redb, NOMT, ...) and print a table; COMPARE='...' for options
+	@export ROCKSDB_STATIC=1; \
+	locked() { grep -A1 '"librocksdb-sys"' "$$1/Cargo.lock"; }; \
+	if [[ "$$(locked .)" == "$$(locked benches/compare)" ]]; then \
+		ROCKSDB_LIB_DIR=$$(cargo build --release --locked --package librocksdb-sys --message-format=json | \
+			sed -n 's/.*"build-script-executed".*librocksdb-sys@.*"out_dir":"\([^"]*\)".*/\1/p'); \
+		[[ -z "$$ROCKSDB_LIB_DIR" ]] || export ROCKSDB_LIB_DIR; \
+	fi; \
+	cargo run --release --locked --manifest-path benches/compare/Cargo.toml $(COMPARE_FEATURES) -- all --out out/compare $(COMPARE)
 
 build: prerequisites ## Build everything
 	cargo build --release --locked --workspace

@@ -8,6 +8,7 @@
 //!
 //! [`run`] is the whole of it: the store is opened or filled ([`Stores`]), warmed up, measured, and the result
 //! is left in a folder (see [`measure`](crate::measure)). [`Pipeline`] is its middle part: the stages.
+//! [`run_on`] does the same with designs of one's own ([`Candidate`]): `benches/compare` runs other stores so.
 //!
 //! # What overlaps
 //!
@@ -36,6 +37,7 @@
 //! checkpoints a run can be gone on with: rows and store are then durable up to the last one, blocks applied
 //! after it are undone, and the source is run up to it without measuring.
 
+mod candidate;
 mod checkpoint;
 mod clock;
 mod config;
@@ -54,6 +56,7 @@ mod witness;
 mod work;
 mod workload;
 
+pub use candidate::Candidate;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use clock::Pace;
 pub use config::{ByteSize, ConfigError, RunConfig};
@@ -63,7 +66,7 @@ pub use page_cache::{Dropped, drop_page_cache};
 pub use pipeline::{BlockDone, Ended, Pipeline, Sink};
 pub use progress::{BlockProgress, Progress, Silent};
 pub use roots::{Reference, Roots};
-pub use run::{Outcome, run};
+pub use run::{Outcome, run, run_on};
 pub use stores::Stores;
 pub use witness::{WitnessReport, replay_witnesses};
 pub use workload::Workload;

@@ -1,15 +1,15 @@
 //! The whole of a run: store, warm-up, blocks, result; for each design.
 
 use super::{
-    Checkpoint, CheckpointError, Dropped, Pipeline, Progress, Reference, Roots, RunConfig, Stores,
-    Workload, drop_page_cache,
+    Candidate, Checkpoint, CheckpointError, Dropped, Pipeline, Progress, Reference, Roots,
+    RunConfig, Stores, Workload, drop_page_cache,
     error::ReplayError,
     noise::noise_floor,
     session::{Recording, Session, now_s},
     stores,
 };
 use crate::{
-    design::{DesignSpec, StateDesign},
+    design::StateDesign,
     measure::{DeviceProfile, Recorder, RunResult, RunStatus, device, probes::Probes},
 };
 use core::sync::atomic::AtomicBool;
@@ -41,28 +41,40 @@ pub fn run(
     stop: &AtomicBool,
 ) -> Result<Vec<Outcome>, ReplayError> {
     config.check()?;
-    let specs: Vec<_> = config
-        .design
-        .iter()
-        .map(|name| Stores::design(name))
-        .collect::<Result<_, _>>()?;
+    let of = |name: &String| Stores::design(name).map(Candidate::of);
+    let candidates: Vec<_> = config.design.iter().map(of).collect::<Result<_, _>>()?;
+    run_on(config, workload, &candidates, resume, progress, stop)
+}
+
+/// As [`run`], on designs of one's own, or on others than those that [`RunConfig::design`] names.
+///
+/// The setting is only recorded then; it ought to say what the candidates are.
+pub fn run_on(
+    config: &RunConfig,
+    workload: &Workload,
+    candidates: &[Candidate<'_>],
+    resume: bool,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<Vec<Outcome>, ReplayError> {
+    config.check()?;
     let device = config.device.as_deref().map(device_of).transpose()?;
     let mut roots = Roots::default();
     if let Some(path) = &config.check_roots {
         roots.add(Reference::of_run(path, &config.to_value())?);
     }
     let mut outcomes = Vec::new();
-    for spec in &specs {
-        let dir = match specs.len() {
+    for candidate in candidates {
+        let dir = match candidates.len() {
             1 => config.out.clone(),
-            _ => config.out.join(&spec.name),
+            _ => config.out.join(candidate.name()),
         };
         let run = Run {
             config,
             workload,
             progress,
             stop,
-            spec,
+            candidate,
             device: device.as_ref(),
         };
         let (outcome, own) = run.with_noise(&dir, resume, &roots)?;
@@ -85,7 +97,7 @@ struct Run<'a> {
     workload: &'a Workload,
     progress: &'a dyn Progress,
     stop: &'a AtomicBool,
-    spec: &'a DesignSpec,
+    candidate: &'a Candidate<'a>,
     device: Option<&'a DeviceProfile>,
 }
 
@@ -147,7 +159,7 @@ impl Run<'_> {
             Some(earlier) => self.reopened(&store, earlier)?,
             None => {
                 Checkpoint::remove(dir)?;
-                self.stores().filled(self.spec, &store)?
+                self.stores().filled(self.candidate, &store)?
             }
         };
         let dropped = match self.config.drop_caches {
@@ -180,18 +192,20 @@ impl Run<'_> {
         store: &Path,
         earlier: &Checkpoint,
     ) -> Result<Box<dyn StateDesign>, ReplayError> {
-        let mut design = stores::open(self.config, self.spec, store)?;
+        let mut design = stores::open(self.config, self.candidate, store)?;
         let ahead = design.head() > Some(earlier.block);
         while design.head().is_some_and(|head| head > earlier.block) {
-            design.undo().map_err(ReplayError::state(&self.spec.name))?;
+            design
+                .undo()
+                .map_err(ReplayError::state(self.candidate.name()))?;
         }
         if ahead {
             // What a design keeps beside its store is that of the checkpoint, and is read when it is opened.
             design
                 .flush()
-                .map_err(ReplayError::state(&self.spec.name))?;
+                .map_err(ReplayError::state(self.candidate.name()))?;
             drop(design);
-            design = stores::open(self.config, self.spec, store)?;
+            design = stores::open(self.config, self.candidate, store)?;
         }
         if design.head() != Some(earlier.block) {
             return Err(CheckpointError::Store {
@@ -286,7 +300,7 @@ impl Run<'_> {
         ended: Result<bool, ReplayError>,
     ) -> Result<Open, ReplayError> {
         let size = design.flush().and_then(|()| design.size());
-        let size = size.map_err(ReplayError::state(&self.spec.name));
+        let size = size.map_err(ReplayError::state(self.candidate.name()));
         let workload = self.workload.info(self.config);
         let (size, ended) = match (size, ended) {
             (Ok(size), ended) => (size, ended),

@@ -1,6 +1,6 @@
 //! Stores of designs: opened, or filled.
 
-use super::{Progress, RunConfig, Workload, error::ReplayError};
+use super::{Candidate, Progress, RunConfig, Workload, error::ReplayError};
 use crate::{
     design::{self, DesignSpec, DesignStore, FillContext, StateDesign},
     fill::cache::{Cache, CacheError, CacheKey},
@@ -43,34 +43,38 @@ impl Stores<'_> {
     /// copied from then on.
     pub fn filled(
         &self,
-        spec: &DesignSpec,
+        candidate: &Candidate<'_>,
         dir: &Path,
     ) -> Result<Box<dyn StateDesign>, ReplayError> {
         remove(dir)?;
         fs::create_dir_all(dir).map_err(ReplayError::os("create the folder", dir))?;
         let design = match (self.workload.population(), &self.config.cache) {
-            (None, _) => open(self.config, spec, dir)?,
-            (Some(population), None) => self.fill(spec, population, dir)?,
+            (None, _) => open(self.config, candidate, dir)?,
+            (Some(population), None) => self.fill(candidate, population, dir)?,
             (Some(population), Some(cache)) => {
-                self.cached(spec, population, cache, dir)?;
-                open(self.config, spec, dir)?
+                self.cached(candidate, population, cache, dir)?;
+                open(self.config, candidate, dir)?
             }
         };
         self.workload
             .preload(&*design, self.config.slots(), self.progress)?;
         self.progress.stage("settling", 0, 1);
-        design.settle().map_err(ReplayError::state(&spec.name))?;
-        design.flush().map_err(ReplayError::state(&spec.name))?;
+        design
+            .settle()
+            .map_err(ReplayError::state(candidate.name()))?;
+        design
+            .flush()
+            .map_err(ReplayError::state(candidate.name()))?;
         Ok(design)
     }
 
     fn fill(
         &self,
-        spec: &DesignSpec,
+        candidate: &Candidate<'_>,
         population: &Population,
         dir: &Path,
     ) -> Result<Box<dyn StateDesign>, ReplayError> {
-        let design = open(self.config, spec, dir)?;
+        let design = open(self.config, candidate, dir)?;
         let told = |what: &str, done, of| self.progress.stage(what, done, of);
         let context = FillContext {
             block: self.workload.filled_at(),
@@ -78,26 +82,28 @@ impl Stores<'_> {
         };
         design
             .fill(population, &context)
-            .map_err(ReplayError::state(&spec.name))?;
+            .map_err(ReplayError::state(candidate.name()))?;
         Ok(design)
     }
 
     /// Puts a filled store into `dir`: from the cache, which gets it first if it has none.
     fn cached(
         &self,
-        spec: &DesignSpec,
+        candidate: &Candidate<'_>,
         population: &Population,
         cache: &Path,
         dir: &Path,
     ) -> Result<(), ReplayError> {
         let key = CacheKey::new(FILL)
-            .with("design", spec)
+            .with("design", candidate.key())
             .with("population", population.spec())
             .with("block", &self.workload.filled_at());
         let build = |dir: &Path| {
-            let design = self.fill(spec, population, dir)?;
-            design.settle().map_err(ReplayError::state(&spec.name))?;
-            design.flush().map_err(ReplayError::state(&spec.name))
+            let design = self.fill(candidate, population, dir)?;
+            design
+                .settle()
+                .map_err(ReplayError::state(candidate.name()))?;
+            design.flush().map_err(ReplayError::state(candidate.name()))
         };
         match Cache::new(cache).get_or_build(&key, dir, build) {
             Ok(_) => Ok(()),
@@ -110,7 +116,7 @@ impl Stores<'_> {
 /// Opens a store, which may be new and empty.
 pub(super) fn open(
     config: &RunConfig,
-    spec: &DesignSpec,
+    candidate: &Candidate<'_>,
     dir: &Path,
 ) -> Result<Box<dyn StateDesign>, ReplayError> {
     let store = DesignStore {
@@ -119,7 +125,7 @@ pub(super) fn open(
         threads: config.threads,
         direct_io: config.direct_io,
     };
-    design::open(spec, &store).map_err(ReplayError::state(&spec.name))
+    candidate.open(&store)
 }
 
 /// Removes a store.

@@ -6,7 +6,7 @@
 //! root must be the header's.
 
 use super::{
-    ConfigError, Progress, RunConfig, Stores,
+    Candidate, ConfigError, Progress, RunConfig, Stores,
     clock::Pace,
     error::ReplayError,
     pipeline::{BlockDone, Pipeline, Sink},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     amplify::{LoadSource, SourceError},
-    design::{DesignError, DesignSpec},
+    design::DesignError,
     load::BlockLoad,
     measure::{BlockCost, Recorder, probes::Probes},
     source::witness,
@@ -60,7 +60,7 @@ pub fn replay_witnesses(
         }
         .into());
     };
-    let spec = Stores::design(design)?;
+    let candidate = Candidate::of(Stores::design(design)?);
     let trace = TraceReader::open(path).map_err(SourceError::from)?;
     let files = files(folder)?;
     let mut recorder = Recorder::create(&config.out)?;
@@ -75,7 +75,7 @@ pub fn replay_witnesses(
         let load = BlockLoad::collapse(&block).map_err(SourceError::from)?;
         let one = OneBlock {
             config,
-            spec: &spec,
+            candidate: &candidate,
             load,
             file: files
                 .get(&block.number)
@@ -131,7 +131,7 @@ enum Root {
 /// A block, and what it is replayed with.
 struct OneBlock<'a> {
     config: &'a RunConfig,
-    spec: &'a DesignSpec,
+    candidate: &'a Candidate<'a>,
     load: BlockLoad,
     file: &'a Path,
 }
@@ -155,7 +155,7 @@ impl OneBlock<'_> {
             .map_err(ReplayError::workload(what()))?;
         tier.compact().map_err(ReplayError::workload(what()))?;
         drop(tier);
-        let design = stores::open(self.config, self.spec, dir)?;
+        let design = stores::open(self.config, self.candidate, dir)?;
         let pipeline = Pipeline {
             design: &*design,
             pace: Pace::Closed,
@@ -176,7 +176,7 @@ impl OneBlock<'_> {
                 None => Err(error),
             };
         }
-        taken.root(number, &self.spec.name, expected)
+        taken.root(number, self.candidate.name(), expected)
     }
 }
 
