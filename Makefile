@@ -33,7 +33,8 @@ export PATH := $(PATH):$(CARGO_BIN)
 # $(call install-tool,COMMAND,PACKAGE,VERSION): built in a folder of its own, so that the project's build folder keeps to the project.
 install-tool = command -v $(1) >/dev/null || env -u CARGO_TARGET_DIR cargo install --locked $(2)@$(3)
 
-.PHONY: help demo compare build test check fmt fmt-check lint doc deny typos bench bench-quick fuzz data install clean prerequisites components
+.PHONY: help demo compare build test check fmt fmt-check lint doc deny typos bench bench-quick fuzz data install clean \
+	prerequisites test-prerequisites components
 
 help: ## List the targets
 	@printf 'usage: make TARGET [MAINNET=FOLDER] [OUT=FOLDER] [FUZZ_SECONDS=N] [COMPARE=OPTIONS]\n\n'
@@ -58,7 +59,7 @@ compare: prerequisites ## Replay a small workload on other stores (redb, NOMT, .
 build: prerequisites ## Build everything
 	cargo build --release --locked --workspace
 
-test: prerequisites ## Run all tests
+test: test-prerequisites ## Run all tests
 	cargo test --release --locked --workspace
 
 check: fmt-check lint doc typos deny test ## Everything that has to hold before a change goes in
@@ -117,6 +118,9 @@ clean: ## Remove out/ and the project's own build outputs; those of the dependen
 
 prerequisites:
 	@scripts/prerequisites
+
+test-prerequisites:
+	@scripts/prerequisites --tests
 
 components:
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy

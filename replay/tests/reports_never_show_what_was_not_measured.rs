@@ -5,6 +5,7 @@
 
 #[path = "support/browser.rs"]
 mod browser;
+#[expect(dead_code, reason = "each test file uses a part")]
 #[path = "support/runs.rs"]
 mod runs;
 

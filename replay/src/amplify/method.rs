@@ -176,8 +176,8 @@ mod tests {
         assert_eq!(new(Method::None, 2, None), Err(AmplifyError::NoMethod(2)));
         assert_eq!(new(Method::Merge, 0, None), Err(AmplifyError::Multiple(0)));
         assert_eq!(
-            new(Method::Clone, 1001, None),
-            Err(AmplifyError::Multiple(1001))
+            new(Method::Clone, 10_001, None),
+            Err(AmplifyError::Multiple(10_001))
         );
         assert_eq!(
             new(Method::Merge, 4, Some(2)),

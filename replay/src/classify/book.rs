@@ -9,7 +9,7 @@ use thinstate_formats::BlockNumber;
 /// Known and learned layouts of contracts.
 ///
 /// Begins with a registry, and is told by each block what its logs show of mappings. A mapping holds
-/// one kind of thing ([`Self::layouts`]):
+/// one kind of thing:
 ///
 /// 1. what the registry says;
 /// 2. else what most of the logs have shown that name its entries and agree with their values. Of

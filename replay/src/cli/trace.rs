@@ -116,11 +116,7 @@ struct ChainOptions {
 struct NodeOptions {
     /// Fetch the blocks from a node; without URL from the one in ETH_RPC_URL.
     #[arg(long, value_name = "URL", num_args = 0..=1, requires_all = ["blocks", "output"])]
-    #[arg(
-        env = "ETH_RPC_URL",
-        hide_env_values = true,
-        default_missing_value = ""
-    )]
+    #[arg(default_missing_value = "")]
     rpc: Option<String>,
     /// By which calls: auto takes the first that the node offers, in the order of this list.
     #[arg(

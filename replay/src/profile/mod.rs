@@ -5,7 +5,7 @@
 //! | [`Profile`] | the numbers, read from TOML; every key has to be there and no other |
 //! | [`Spread`] | how a count is spread over blocks: a mean, and quantiles that give the shape |
 //! | [`Observer`] | the same numbers, measured on any blocks: generated, or of a trace |
-//! | [`fit`] | a profile from what a trace shows; what it cannot show comes from another profile |
+//! | [`fit()`] | a profile from what a trace shows; what it cannot show comes from another profile |
 //! | [`Comparison`] | mainnet's numbers, the profile's and the generated blocks' beside one another |
 //!
 //! # Time and size

@@ -6,7 +6,7 @@
 //!                 bounded queue     rendezvous
 //! ```
 //!
-//! [`run`] is the whole of it: the store is opened or filled ([`Stores`]), warmed up, measured, and the result
+//! [`run()`] is the whole of it: the store is opened or filled ([`Stores`]), warmed up, measured, and the result
 //! is left in a folder (see [`measure`](crate::measure)). [`Pipeline`] is its middle part: the stages.
 //! [`run_on`] does the same with designs of one's own ([`Candidate`]): `benches/compare` runs other stores so.
 //!

@@ -1,7 +1,7 @@
 //! Reports: one HTML file, or Markdown, from results alone.
 //!
 //! [`Data::open`] reads a study's folder, or folders of single runs, which then stand beside each other by design
-//! and state size. [`sections`] turns it into sections of text, figures and tables; [`html`] and [`markdown`] write
+//! and state size. [`sections()`] turns it into sections of text, figures and tables; [`html()`] and [`markdown()`] write
 //! them down. Nothing is measured here, and nothing is drawn whose numbers do not stand in a table below it.
 //!
 //! The HTML file is whole by itself: inline SVG and CSS, no script, no font, no network. It follows the reader's

@@ -2,7 +2,7 @@
 //!
 //! A study is a TOML file ([`StudySpec`]). Its matrix has a *cell* for each design and state size. In each cell the
 //! multiples that the file names are measured; then the largest one whose p99 block work fits a slot is found by
-//! bisection between the last that fits and the first that does not ([`search`]), each step a run of its own on a
+//! bisection between the last that fits and the first that does not ([`search()`]), each step a run of its own on a
 //! fresh copy of the filled store. What saturates first is read off the run at that multiple ([`Saturation`]).
 //!
 //! ```text

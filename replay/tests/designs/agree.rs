@@ -53,18 +53,12 @@ fn no_design_counts_other_keys_or_has_another_root() {
                 of(&read.slots, &applied.slots),
             )
         };
-        for at in 1..designs.len() {
-            assert_eq!(
-                keys(at),
-                keys(0),
-                "block {}, {}",
-                load.number,
-                specs[at].name
-            );
+        for (at, spec) in specs.iter().enumerate().skip(1) {
+            assert_eq!(keys(at), keys(0), "block {}, {}", load.number, spec.name);
         }
-        for at in 0..3 {
-            assert_eq!(outcomes[at].1.state_root, load.state_root);
-            assert_eq!(Some(outcomes[at].1.commitment), load.state_root);
+        for (_, applied) in &outcomes[..3] {
+            assert_eq!(applied.state_root, load.state_root);
+            assert_eq!(Some(applied.commitment), load.state_root);
         }
         assert_eq!(outcomes[3].1.state_root, None);
     }

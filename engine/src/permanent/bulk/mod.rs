@@ -31,8 +31,8 @@
 //!
 //! Before anything else a *mark* is made durable; it goes with the batch that writes the head. A store with the
 //! mark and no head is refused on opening ([`OpenError::Unfinished`](super::OpenError::Unfinished)), whatever
-//! tables have been taken over by then. [`PermanentTier::discard_unfinished`] empties it. A build that fails while
-//! the process lives does so by itself.
+//! tables have been taken over by then. [`discard_unfinished`](super::PermanentTier::discard_unfinished) empties it.
+//! A build that fails while the process lives does so by itself.
 //!
 //! ```text
 //! table "meta"

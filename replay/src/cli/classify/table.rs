@@ -57,8 +57,8 @@ fn rows(report: &Report) -> Table {
         "recognised by",
         "read",
         "written",
-        "of writes",
-        "of touches",
+        "of\nwrites",
+        "of\ntouches",
     ]);
     let total = report.total();
     let mut row = |kind: &str, method: &str, tally: Tally| {

@@ -17,11 +17,11 @@
 //! the EIP demands, [`hash`] is what a header commits to. Slots and values are RLP integers without
 //! leading zeros, as in EIP-7928 and its tests; the 32 bytes of EIP-8159 are read and written too
 //! ([`ListEncoding`]). Lists that people have made of nodes' traces break the order here and there:
-//! [`repair`] brings them into it, if asked.
+//! [`repair()`] brings them into it, if asked.
 //!
 //! # To a trace
 //!
-//! [`to_trace`] needs what a list lacks:
+//! [`to_trace()`] needs what a list lacks:
 //! - *Values before*: from a [`KnownState`](super::known::KnownState), which knows earlier blocks of the
 //!   run, asks a state, or assumes. A trace of which values may be assumed says so in its header.
 //! - *Where a slot was read*: a list does not say which transaction reads. Reads stand at index 0, and so
@@ -31,14 +31,14 @@
 //!   transaction changes that of its sender, and nothing outside transactions changes one.
 //! - *Loads of code*: none are recorded. Deployments are, and their bytes are in the list.
 //!
-//! Order and keys are the list's own, and so is everything that [`from_trace`] needs to make the list
+//! Order and keys are the list's own, and so is everything that [`from_trace()`] needs to make the list
 //! again: a list, its trace, and the list of that are the same bytes, if no change of the list stores
 //! what was there before. (The EIP forbids that; a list whose values contradict those of the block
 //! before it, in a run, comes out without such a change.)
 //!
 //! # From a trace
 //!
-//! [`from_trace`] makes the list of any block whose deployed code is at hand: a trace knows its hash and
+//! [`from_trace()`] makes the list of any block whose deployed code is at hand: a trace knows its hash and
 //! length alone. A block before Cancun that wipes an account's storage has no list: the wipe drops slots
 //! that nobody named.
 

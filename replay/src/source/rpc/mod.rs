@@ -11,7 +11,7 @@
 //!
 //! # Gentle by default
 //!
-//! [`Client`] makes at most [`ClientOptions::rps`] requests a second, over all its threads, and [`fetch`] at
+//! [`Client`] makes at most [`ClientOptions::rps`] requests a second, over all its threads, and [`fetch()`] at
 //! most [`FetchPlan::max_concurrent`] at a time. A request that fails for a reason that may pass (429, 408,
 //! 5xx, a timeout, a connection that breaks, a body that is no JSON, an answer to another request, and the
 //! error codes by which nodes refuse load) is made again, after [`Backoff`]: twice as long each time, with
