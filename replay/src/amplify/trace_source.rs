@@ -23,6 +23,8 @@ pub struct TraceSource {
     gaps: Gaps,
     survey: Arc<Survey>,
     continuity: Continuity,
+    /// Blocks before this one are left out.
+    start: BlockNumber,
     /// The first block that has not been read.
     next: BlockNumber,
     /// Blocks from it on.
@@ -47,18 +49,30 @@ impl TraceSource {
             1 => Survey::default(),
             _ => survey(&trace)?,
         };
-        Ok(Self::at_start(trace, amplify, gaps, Arc::new(survey)))
+        let start = BlockNumber(0);
+        Ok(Self::at_start(
+            trace,
+            amplify,
+            gaps,
+            Arc::new(survey),
+            start,
+        ))
+    }
+
+    /// The same loads without those of the blocks before `start`.
+    pub fn starting_at(self, start: BlockNumber) -> Self {
+        Self::at_start(self.trace, self.amplify, self.gaps, self.survey, start)
     }
 
     /// The same loads once more, from the first.
     pub fn again(&self) -> Self {
         let (trace, survey) = (Arc::clone(&self.trace), Arc::clone(&self.survey));
-        Self::at_start(trace, self.amplify, self.gaps, survey)
+        Self::at_start(trace, self.amplify, self.gaps, survey, self.start)
     }
 
     /// The first block's number.
     pub fn first(&self) -> Option<BlockNumber> {
-        self.trace.numbers().next()
+        self.trace.numbers().find(|number| *number >= self.start)
     }
 
     /// Whether values before are partly assumed, since the trace's source did not tell them.
@@ -81,11 +95,13 @@ impl TraceSource {
         amplify: Amplify,
         gaps: Gaps,
         survey: Arc<Survey>,
+        start: BlockNumber,
     ) -> Self {
-        let next = trace.numbers().next().unwrap_or_default();
+        let left = trace.numbers().filter(|number| *number >= start).count();
         Self {
-            next,
-            left: trace.len() as u64,
+            start,
+            next: start,
+            left: left as u64,
             trace,
             amplify,
             gaps,
