@@ -21,7 +21,7 @@ fn write_trace(path: &Path, blocks: usize) {
     let population = Population::new(PopulationSpec::of(50_000, 1)).expect("mainnet's shape");
     let generator =
         Generator::new(Profile::mainnet(), Arc::new(population), 1, BlockNumber(7)).expect("sound");
-    let header = TraceHeader { chain_id: 1 };
+    let header = TraceHeader::new(1);
     let mut writer = TraceWriter::create(path, header).expect("a new file");
     for load in generator.take(blocks) {
         writer.push(&to_trace(&load)).expect("blocks ascend");
