@@ -217,6 +217,22 @@ fn blocks_on_genesis_end_at_their_headers_roots() {
     assert_eq!(merged.result.totals.blocks, 2);
 }
 
+/// A trace that begins with block 1 leaves no room for a filler before it: its blocks get later numbers.
+#[test]
+fn no_design_lacks_room_for_a_filler_under_the_first_blocks() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = RunConfig {
+        genesis: None,
+        accounts: Some(3_000),
+        design: vec!["utxo".to_owned(), "layered".to_owned()],
+        ..chain(dir.path(), None)
+    };
+    for outcome in outcomes(&config).unwrap() {
+        assert_eq!(outcome.result.status, RunStatus::Completed);
+        assert!(outcome.result.state_before.accounts >= 3_000);
+    }
+}
+
 #[test]
 fn a_block_that_ends_elsewhere_than_its_header_says_ends_the_run() {
     let dir = tempfile::tempdir().unwrap();

@@ -102,9 +102,9 @@ impl Workload {
         let first = source.first().unwrap_or(BlockNumber(1));
         let base = first.prev().unwrap_or_default();
         Ok(Self {
-            // A filler and what the trace finds need blocks of their own.
+            // A filler and what the trace finds need blocks of their own, and the filler one before it.
             base: match filler {
-                Some(_) => base.max(BlockNumber(PRELOAD_BLOCKS)),
+                Some(_) => base.max(BlockNumber(PRELOAD_BLOCKS + 1)),
                 None => base,
             },
             kind: Kind::Trace {
