@@ -7,7 +7,10 @@ mod support;
 
 use alloy_primitives::Address;
 use assert_cmd::Command;
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 use support::mainnet;
 use thinstate_engine::Options;
 use thinstate_formats::{
@@ -145,6 +148,49 @@ fn the_command_changes_nothing_but_classes() {
         forget(&mut expected);
         assert_eq!(block, expected);
     }
+}
+
+/// Recording a witness classifies as `classify --forward` does, unless told not to.
+#[test]
+fn a_recorded_witness_never_lacks_its_classes() {
+    let Some(folder) = mainnet("witness") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let [recorded, plain, later] =
+        ["recorded", "plain", "later"].map(|it| dir.path().join(format!("{it}.trace")));
+    let files = BLOCKS.map(|number| folder.join(format!("{number}.json.zst")));
+    let thinstate = |arguments: &[&Path]| {
+        let mut command = Command::cargo_bin("thinstate").unwrap();
+        command.args(arguments).assert().success();
+    };
+    let [first, second, third] = files.each_ref().map(PathBuf::as_path);
+    let [trace, classify, o, unclassified, forward, blocks] = [
+        "trace",
+        "classify",
+        "-o",
+        "--unclassified",
+        "--forward",
+        "--blocks",
+    ]
+    .map(Path::new);
+    thinstate(&[trace, first, second, third, o, &recorded]);
+    thinstate(&[trace, first, second, third, unclassified, o, &plain]);
+    thinstate(&[classify, &plain, forward, blocks, &folder, o, &later]);
+    let read = |path: &Path| -> Vec<BlockTrace> {
+        let reader = TraceReader::open(path).unwrap();
+        reader.blocks().map(Result::unwrap).collect()
+    };
+    let (recorded, plain) = (read(&recorded), read(&plain));
+    assert!(recorded == read(&later));
+    assert!(recorded != plain);
+    let classes = |blocks: &[BlockTrace]| {
+        let groups = blocks.iter().flat_map(|block| &block.accesses);
+        let slots = groups.flat_map(|group| &group.slots);
+        slots.map(|slot| slot.class).collect::<BTreeSet<_>>()
+    };
+    assert!(classes(&recorded).len() > 3);
+    assert_eq!(classes(&plain).len(), 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::sync::atomic::AtomicBool;
+use std::{path::Path, sync::atomic::AtomicBool};
 use thinstate_engine::Options;
 use thinstate_formats::trace::TraceHeader;
 use thinstate_replay::{
@@ -39,16 +39,24 @@ fn no_trace_on_its_witnesses_misses_a_root() {
         writer.push(&recorded.trace).unwrap();
         whole += u64::from(number != 20_378_342);
     }
-    let config = RunConfig {
-        trace: Some(writer.finish().unwrap()),
-        out: dir.path().join("out"),
-        threads: Some(2),
-        ..RunConfig::default()
-    };
-    let stop = AtomicBool::new(false);
-    let report = replay_witnesses(&config, &folder, &Silent, &stop).unwrap();
-    assert!(report.completed);
     assert!(whole > 0);
+    let trace = writer.finish().unwrap();
+    for design in ["mpt", "mpt-expiry"] {
+        let config = RunConfig {
+            design: vec![design.to_owned()],
+            trace: Some(trace.clone()),
+            out: dir.path().join(design),
+            threads: Some(2),
+            ..RunConfig::default()
+        };
+        check(&config, &folder, whole);
+    }
+}
+
+fn check(config: &RunConfig, folder: &Path, whole: u64) {
+    let stop = AtomicBool::new(false);
+    let report = replay_witnesses(config, folder, &Silent, &stop).unwrap();
+    assert!(report.completed);
     assert_eq!(report.agreed, whole);
     let unknown: Vec<_> = report.unknown.iter().map(|(number, _)| number.0).collect();
     assert_eq!(unknown, [20_378_342]);

@@ -136,6 +136,21 @@ fn chain(dir: &Path, spoiled: Option<u64>) -> RunConfig {
         .unwrap();
     let header = TraceHeader::new(1);
     let mut writer = TraceWriter::create(dir.join("chain.trace"), header).unwrap();
+    // The allocation as writes, as a trace from genesis begins: the state that the blocks are on.
+    let mut allocation = TxAccesses::new(BlockAccessIndex::new(0));
+    allocation.accounts = vec![AccountAccess::write(RICH, None, with(100), false)];
+    allocation.slots = vec![SlotAccess::write(
+        RICH,
+        U256::ONE,
+        U256::ZERO,
+        U256::from(5),
+    )];
+    writer
+        .push(&BlockTrace {
+            accesses: vec![allocation],
+            ..block(0)
+        })
+        .unwrap();
     for number in 1..=6 {
         let mut block = block(number);
         let changes = BlockLoad::collapse(&block).unwrap().changes(|_| true);
@@ -155,13 +170,14 @@ fn chain(dir: &Path, spoiled: Option<u64>) -> RunConfig {
     }
 }
 
+fn with(balance: u64) -> Option<Account> {
+    Some(Account {
+        balance: U256::from(balance),
+        ..Account::default()
+    })
+}
+
 fn block(number: u64) -> BlockTrace {
-    let with = |balance: u64| {
-        Some(Account {
-            balance: U256::from(balance),
-            ..Account::default()
-        })
-    };
     let mut group = TxAccesses::new(BlockAccessIndex::new(1));
     let before = (number > 1).then(|| with(number - 1)).flatten();
     group.accounts = vec![
@@ -199,6 +215,22 @@ fn blocks_on_genesis_end_at_their_headers_roots() {
     let root = |it: &Outcome| it.result.last.unwrap().state_root;
     assert_eq!(root(&merged), root(&outcome));
     assert_eq!(merged.result.totals.blocks, 2);
+}
+
+/// A trace that begins with block 1 leaves no room for a filler before it: its blocks get later numbers.
+#[test]
+fn no_design_lacks_room_for_a_filler_under_the_first_blocks() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = RunConfig {
+        genesis: None,
+        accounts: Some(3_000),
+        design: vec!["utxo".to_owned(), "layered".to_owned()],
+        ..chain(dir.path(), None)
+    };
+    for outcome in outcomes(&config).unwrap() {
+        assert_eq!(outcome.result.status, RunStatus::Completed);
+        assert!(outcome.result.state_before.accounts >= 3_000);
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@
 //! A [`LoadSource`] yields the loads of slots. [`TraceSource`] makes them of a trace: it collapses blocks
 //! ([`load`](crate::load)), watches that each finds what the ones before left ([`Continuity`]), merges, and
 //! clones. Who is a user and what is a hub is decided once for a whole trace ([`Census`]), so that a key is
-//! never remapped in one block and shared in the next. [`preload_of`] says what an amplified trace finds.
+//! never remapped in one block and shared in the next, and so is which object lives in a slot ([`Objects`]). [`preload_of`] says what an amplified trace finds.
 
 mod census;
 mod cloner;
@@ -26,6 +26,7 @@ mod generated;
 mod merged;
 mod method;
 mod numbered;
+mod objects;
 mod origin;
 mod preload;
 mod source;
@@ -41,6 +42,7 @@ pub use merged::Merged;
 pub(crate) use method::balanced;
 pub use method::{Amplify, AmplifyError, Method};
 pub use numbered::Numbered;
+pub use objects::Objects;
 pub use origin::{Origins, SlotOrigin};
 pub use preload::preload_of;
 pub use source::{LoadSource, SourceError};

@@ -58,10 +58,13 @@ impl SlotOrigin {
 }
 
 impl Origins {
-    /// Adds those of a block.
+    /// Adds those of a block. The first origin of a slot stays, but for one with a class that the first lacks.
     pub fn add(&mut self, block: &BlockTrace) {
         for access in block.accesses.iter().flat_map(|group| &group.slots) {
-            if access.preimages.is_empty() || self.slots.contains_key(&access.key()) {
+            let classified = access.class != ObjectClass::Unclassified;
+            let known = self.slots.get(&access.key());
+            let better = known.is_none_or(|it| classified && it.class == ObjectClass::Unclassified);
+            if access.preimages.is_empty() || !better {
                 continue;
             }
             if let Some(origin) = SlotOrigin::of(access) {

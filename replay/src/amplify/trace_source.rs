@@ -1,8 +1,8 @@
 //! Loads of a trace's blocks.
 
 use super::{
-    Amplify, Bridged, Census, Cloner, Continuity, Gaps, LoadSource, Merged, Origins, SourceError,
-    census::Counting,
+    Amplify, Bridged, Census, Cloner, Continuity, Gaps, LoadSource, Merged, Objects, Origins,
+    SourceError, census::Counting,
 };
 use crate::{
     load::BlockLoad,
@@ -13,9 +13,9 @@ use thinstate_formats::BlockNumber;
 
 /// Loads of the blocks of a trace, amplified.
 ///
-/// Blocks at the end that do not fill a slot are left out. Copies need a pass over the whole trace
-/// beforehand, which decides who is a user and remembers where slots come from: about 250 bytes for each slot
-/// with known preimages.
+/// Blocks at the end that do not fill a slot are left out. A pass over the whole trace beforehand decides which
+/// objects live in slots and, for copies, who is a user; it also remembers where slots come from: about 250
+/// bytes for each slot with known preimages.
 #[derive(Debug)]
 pub struct TraceSource {
     trace: Arc<TraceReader>,
@@ -23,15 +23,19 @@ pub struct TraceSource {
     gaps: Gaps,
     survey: Arc<Survey>,
     continuity: Continuity,
+    /// Blocks before this one are left out.
+    start: BlockNumber,
     /// The first block that has not been read.
     next: BlockNumber,
     /// Blocks from it on.
     left: u64,
 }
 
-/// What copies are made by.
+/// What is decided once for the whole trace.
 #[derive(Debug, Default)]
 struct Survey {
+    objects: Objects,
+    /// Of copies.
     census: Census,
     origins: Origins,
 }
@@ -43,22 +47,31 @@ impl TraceSource {
         amplify: Amplify,
         gaps: Gaps,
     ) -> Result<Self, TraceFileError> {
-        let survey = match amplify.copies {
-            1 => Survey::default(),
-            _ => survey(&trace)?,
-        };
-        Ok(Self::at_start(trace, amplify, gaps, Arc::new(survey)))
+        let survey = survey(&trace, amplify.copies > 1)?;
+        let start = BlockNumber(0);
+        Ok(Self::at_start(
+            trace,
+            amplify,
+            gaps,
+            Arc::new(survey),
+            start,
+        ))
+    }
+
+    /// The same loads without those of the blocks before `start`.
+    pub fn starting_at(self, start: BlockNumber) -> Self {
+        Self::at_start(self.trace, self.amplify, self.gaps, self.survey, start)
     }
 
     /// The same loads once more, from the first.
     pub fn again(&self) -> Self {
         let (trace, survey) = (Arc::clone(&self.trace), Arc::clone(&self.survey));
-        Self::at_start(trace, self.amplify, self.gaps, survey)
+        Self::at_start(trace, self.amplify, self.gaps, survey, self.start)
     }
 
     /// The first block's number.
     pub fn first(&self) -> Option<BlockNumber> {
-        self.trace.numbers().next()
+        self.trace.numbers().find(|number| *number >= self.start)
     }
 
     /// Whether values before are partly assumed, since the trace's source did not tell them.
@@ -81,11 +94,13 @@ impl TraceSource {
         amplify: Amplify,
         gaps: Gaps,
         survey: Arc<Survey>,
+        start: BlockNumber,
     ) -> Self {
-        let next = trace.numbers().next().unwrap_or_default();
+        let left = trace.numbers().filter(|number| *number >= start).count();
         Self {
-            next,
-            left: trace.len() as u64,
+            start,
+            next: start,
+            left: left as u64,
             trace,
             amplify,
             gaps,
@@ -102,20 +117,26 @@ impl TraceSource {
         self.next = BlockNumber(block.number.0.saturating_add(1));
         self.left = self.left.saturating_sub(1);
         let mut load = BlockLoad::collapse(&block)?;
+        self.survey.objects.settle(&mut load);
         self.continuity.follow(&mut load)?;
         Ok(Some(load))
     }
 }
 
-fn survey(trace: &TraceReader) -> Result<Survey, TraceFileError> {
+fn survey(trace: &TraceReader, copies: bool) -> Result<Survey, TraceFileError> {
+    let mut objects = Objects::default();
     let mut counting = Counting::default();
     let mut origins = Origins::default();
     for block in trace.blocks() {
         let block = block?;
-        counting.add(&block);
-        origins.add(&block);
+        objects.add(&block);
+        if copies {
+            counting.add(&block);
+            origins.add(&block);
+        }
     }
     Ok(Survey {
+        objects,
         census: counting.finish(),
         origins,
     })

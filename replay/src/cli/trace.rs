@@ -51,6 +51,9 @@ pub(super) struct Options {
     /// Threads for reading and hashing; one for each core if not given.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Leave the classes of slots out, where blocks are executed for the trace.
+    #[arg(long)]
+    unclassified: bool,
     #[command(flatten)]
     lists_from: ListOptions,
     #[command(flatten)]
@@ -182,7 +185,9 @@ Sources, each with what its trace holds:
 
 Witnesses, N.witness.json (debug_executionWitness) with N.block.json, or N.json
 with everything in it: the block is executed on a store that holds its witness,
-and all that its header commits to is checked.
+and all that its header commits to is checked. Slots are classified by the logs,
+the layouts that come with the program, and what the blocks before have shown;
+`thinstate classify` does it with what all blocks show, and for other sources.
   thinstate trace witnesses/ -o blocks.trace
 
 Access lists (EIP-7928), N.rlp, N.bal.rlp or N.bal.json: keys, order and values

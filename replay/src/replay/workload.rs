@@ -85,11 +85,15 @@ impl Workload {
     fn of_trace(config: &RunConfig, path: &Path) -> Result<Self, ReplayError> {
         let trace = TraceReader::open(path).map_err(SourceError::from)?;
         let amplify = config.amplify().map_err(super::ConfigError::from)?;
-        let source =
+        let mut source =
             TraceSource::new(Arc::new(trace), amplify, config.gaps).map_err(SourceError::from)?;
         let genesis = match &config.genesis {
             None => None,
-            Some(path) => Some(genesis(path)?),
+            Some(path) => {
+                // A trace from genesis has the allocation as its block 0: that is the state itself.
+                source = source.starting_at(BlockNumber(1));
+                Some(genesis(path)?)
+            }
         };
         let filler = match config.accounts {
             None | Some(0) => None,
@@ -98,9 +102,9 @@ impl Workload {
         let first = source.first().unwrap_or(BlockNumber(1));
         let base = first.prev().unwrap_or_default();
         Ok(Self {
-            // A filler and what the trace finds need blocks of their own.
+            // A filler and what the trace finds need blocks of their own, and the filler one before it.
             base: match filler {
-                Some(_) => base.max(BlockNumber(PRELOAD_BLOCKS)),
+                Some(_) => base.max(BlockNumber(PRELOAD_BLOCKS + 1)),
                 None => base,
             },
             kind: Kind::Trace {

@@ -11,7 +11,7 @@ use crate::{
     },
     trace::BlockRecorder,
 };
-use alloy_consensus::{Block, TxEnvelope};
+use alloy_consensus::{Block, ReceiptEnvelope, TxEnvelope};
 use alloy_primitives::{B256, Bytes, map::B256Map};
 use std::time::{Duration, Instant};
 use thinstate_engine::{
@@ -103,6 +103,8 @@ pub struct RecordedBlock {
     pub trace: BlockTrace,
     /// The code that it deployed, by its hash.
     pub code: B256Map<Bytes>,
+    /// Its receipts.
+    pub receipts: Vec<ReceiptEnvelope>,
 }
 
 /// [`verify_block`], recording what the block does. The times in the report are then those of an
@@ -116,15 +118,18 @@ pub fn record_verified_block<S: LeafStore>(
 ) -> Result<RecordedBlock, BlockError> {
     let mut recorder = BlockRecorder::new();
     let mut code = B256Map::default();
+    let mut receipts = Vec::new();
     let report = verify(tier, block, hash, |reader| {
         let outcome = execute_block_observed(&reader, block, block_hashes, spec, &mut recorder)?;
         code.clone_from(&outcome.changes.code);
+        receipts.clone_from(&outcome.receipts);
         Ok(outcome)
     })?;
     Ok(RecordedBlock {
         report,
         trace: recorder.finish(block, hash),
         code,
+        receipts,
     })
 }
 

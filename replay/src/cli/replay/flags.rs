@@ -64,7 +64,7 @@ struct WorkloadFlags {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     trace: Option<PathBuf>,
     /// Genesis state that the trace begins on: the state is whole, and every
-    /// root is compared with the header's.
+    /// root is compared with the header's. A block 0 of the trace is left out.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     genesis: Option<PathBuf>,
     /// What becomes of blocks of a trace that do not find what the ones before

@@ -5,6 +5,7 @@ use super::{
     work::{Traced, Work},
 };
 use crate::{
+    classify::BlockLogs,
     exec::ChainSpec,
     source::{
         era1::{Era1, Era1Block},
@@ -103,6 +104,7 @@ impl Chain {
         ensure!(recorded.report.missing.is_none(), "the state lacks a node");
         Ok(Traced {
             code: recorded.code,
+            logs: Some(BlockLogs::from_receipts(&recorded.receipts)),
             ..recorded.trace.into()
         })
     }

@@ -2,6 +2,7 @@
 
 use super::work::{Traced, Work};
 use crate::{
+    classify::BlockLogs,
     exec::ChainSpec,
     source::{
         access_list::{self, ListOptions},
@@ -110,6 +111,7 @@ impl<'a> Files<'a> {
             )),
         };
         Ok(Traced {
+            logs: Some(BlockLogs::from_receipts(&recorded.outcome.receipts)),
             code: recorded.outcome.changes.code,
             trace: recorded.trace,
             note,
@@ -134,8 +136,8 @@ impl<'a> Files<'a> {
         }
         Ok(Traced {
             code: access_list::codes(&file.list),
-            trace: listed.trace,
             note: (!notes.is_empty()).then(|| notes.join("; ")),
+            ..listed.trace.into()
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What a source gives to whoever writes a trace.
 
+use crate::classify::BlockLogs;
 use alloy_primitives::{Bytes, map::B256Map};
 use thinstate_formats::trace::{BlockTrace, TraceHeader};
 
@@ -19,6 +20,8 @@ pub(super) struct Traced {
     pub(super) trace: BlockTrace,
     /// The code that it deploys, by its hash, where it is at hand.
     pub(super) code: B256Map<Bytes>,
+    /// Its logs, where it was executed.
+    pub(super) logs: Option<BlockLogs>,
     /// What a reader of the command's output should know of it.
     pub(super) note: Option<String>,
 }
@@ -28,6 +31,7 @@ impl From<BlockTrace> for Traced {
         Self {
             trace,
             code: B256Map::default(),
+            logs: None,
             note: None,
         }
     }

@@ -12,6 +12,7 @@ use super::{
     work::{Traced, Work},
 };
 use crate::{
+    classify::{LayoutBook, Registry, classify_block},
     inspect::datadir::{self, OpenStore},
     source::{
         access_list::ListOptions,
@@ -150,6 +151,8 @@ fn state_before(dir: &Path, inputs: &[Input], store: &StoreOptions) -> eyre::Res
 struct Writing {
     trace: Option<TraceWriter>,
     lists: Option<ListWriter>,
+    /// What is known of contracts' layouts, where slots are to be classified.
+    book: Option<LayoutBook>,
     progress: Progress,
     written: usize,
     /// Whether the source was read to its end, or as far as blocks are wanted.
@@ -174,6 +177,7 @@ fn write(
     let mut writing = Writing {
         trace,
         lists: options.lists.as_deref().map(ListWriter::new).transpose()?,
+        book: (!options.unclassified).then(|| LayoutBook::new(Registry::builtin())),
         progress: Progress::new(work.blocks),
         written: 0,
         whole: false,
@@ -198,13 +202,13 @@ impl Writing {
                 self.progress.finish();
                 return Ok(());
             }
-            let traced = traced?;
+            let mut traced = traced?;
             let number = traced.trace.number;
             if wanted.is_some_and(|wanted| wanted.last() < Some(&number)) {
                 break;
             }
             if wanted.is_none_or(|wanted| wanted.contains(&number)) {
-                self.one(&traced)?;
+                self.one(&mut traced)?;
             } else {
                 self.progress.done(format!("block {number} passed over"));
             }
@@ -214,8 +218,11 @@ impl Writing {
         Ok(())
     }
 
-    fn one(&mut self, traced: &Traced) -> eyre::Result<()> {
+    fn one(&mut self, traced: &mut Traced) -> eyre::Result<()> {
         let number = traced.trace.number;
+        if let (Some(book), Some(logs)) = (&mut self.book, &traced.logs) {
+            classify_block(&mut traced.trace, logs, book);
+        }
         if let Some(note) = &traced.note {
             self.progress.note(&format!("block {number}: {note}"));
         }

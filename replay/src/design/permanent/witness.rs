@@ -3,7 +3,7 @@
 use super::PermanentDesign;
 use crate::design::DesignError;
 use std::collections::HashSet;
-use thinstate_engine::{MissingNode, StubLocation, Witness};
+use thinstate_engine::{MissingNode, StubLocation, Witness, archive::expired::ExpiredError};
 use thinstate_formats::BlockNumber;
 
 /// What was brought.
@@ -39,11 +39,15 @@ impl PermanentDesign {
             if !seen.insert(stub) {
                 continue;
             }
-            let nodes = archive
-                .witness(&stub, node.hash)
-                .map_err(DesignError::store(format!(
+            let nodes = match archive.witness(&stub, node.hash) {
+                // It did not expire here: the store never had it, and nobody can bring it.
+                Err(ExpiredError::NotArchived { .. }) => {
+                    return Err(DesignError::store(format!("block {number}"))(node));
+                }
+                nodes => nodes.map_err(DesignError::store(format!(
                     "block {number}: bring a witness for {node}"
-                )))?;
+                )))?,
+            };
             let bytes: u64 = nodes.iter().map(|node| node.len() as u64).sum();
             match stub.account {
                 None => brought.accounts_bytes += bytes,

@@ -101,17 +101,18 @@ impl Building<'_, '_> {
             before = after;
         }
         self.known.set_account(address, before);
-        self.add_slots(account, is_fresh(account, found))
+        if is_fresh(account, found) {
+            self.known.set_fresh(address);
+        }
+        self.add_slots(account)
     }
 
-    /// Slots of an account which, if it is fresh, had none before.
-    fn add_slots(&mut self, account: &AccountChanges, fresh: bool) -> Result<(), AccessListFault> {
+    fn add_slots(&mut self, account: &AccountChanges) -> Result<(), AccessListFault> {
         let address = account.address;
-        let hint = |hint| if fresh { SlotHint::Fresh } else { hint };
         for slot in &account.storage_changes {
             for change in &slot.changes {
                 let after = change.new_value;
-                let hint = hint(SlotHint::Written { first: after });
+                let hint = SlotHint::Written { first: after };
                 let before = self.known.slot(address, slot.slot, hint)?;
                 self.no_changes += u64::from(before == after);
                 let access = SlotAccess::write(address, slot.slot, before, after);
@@ -120,7 +121,7 @@ impl Building<'_, '_> {
             }
         }
         for slot in &account.storage_reads {
-            let value = self.known.slot(address, *slot, hint(SlotHint::Read))?;
+            let value = self.known.slot(address, *slot, SlotHint::Read)?;
             let access = SlotAccess::read(address, *slot, value);
             let group = self.group(BlockAccessIndex::PRE_EXECUTION);
             group.slots.push(access);

@@ -61,7 +61,6 @@ impl Draw {
 pub(super) fn slot(address: Address, slot: U256, hint: SlotHint) -> U256 {
     let draw = Draw::slot(address, slot);
     match hint {
-        SlotHint::Fresh => U256::ZERO,
         SlotHint::Read if draw.among(READS_OF_ZERO) => U256::ZERO,
         SlotHint::Read => draw.value(),
         SlotHint::Written { first } if first.is_zero() => draw.value(),

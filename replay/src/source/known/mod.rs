@@ -21,7 +21,7 @@
 //! | slot that is only read | zero for 82.5 % of `h`; else 12 bytes made of `h`, a slot's mean |
 //! | slot first written to zero | 12 bytes made of `h`: it is deleted |
 //! | slot first written to a value | zero for 25.3 / (25.3 + 66.4) of `h`: it is created; else another value of the same length: it is updated |
-//! | any slot of an account that is not there, or is given its first code in the block | zero |
+//! | any slot of an account that is not there, or is given its first code in the block or was in an earlier one | zero |
 //! | nonce | one less than the first one left; 1 of a contract; else a number below 16 |
 //! | balance | another than the first one left; zero for 4.5 / (4.5 + 93.1) of `h` if that is no zero |
 //! | code | none if code is first set in the block; a contract's has the hash `keccak256(address)`, which stands for code that is not known |

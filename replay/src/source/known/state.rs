@@ -1,7 +1,10 @@
 //! The state of a run of blocks, as far as it is known.
 
 use super::assume;
-use alloy_primitives::{Address, U256, map::AddressMap, map::HashMap};
+use alloy_primitives::{
+    Address, U256,
+    map::{AddressMap, AddressSet, HashMap},
+};
 use core::fmt;
 use thinstate_engine::StateError;
 use thinstate_formats::{Account, StateReader};
@@ -19,8 +22,6 @@ pub enum SlotHint {
         /// The first value that is left.
         first: U256,
     },
-    /// Its account has just come into being: no state has to be asked.
-    Fresh,
 }
 
 /// What a block does to an account, from which what it found is assumed.
@@ -41,6 +42,8 @@ pub struct AccountHint {
 pub struct KnownState<'a> {
     base: Option<Base<'a>>,
     accounts: AddressMap<Option<Account>>,
+    /// Accounts that came into being in the run: of their slots nothing is left to assume.
+    fresh: AddressSet,
     slots: HashMap<(Address, U256), U256>,
     assumed: u64,
 }
@@ -111,7 +114,7 @@ impl<'a> KnownState<'a> {
             return Ok(*known);
         }
         let value = match self.base {
-            _ if hint == SlotHint::Fresh => U256::ZERO,
+            _ if self.fresh.contains(&address) => U256::ZERO,
             Some(base) => base.slot(address, slot)?,
             None => {
                 self.assumed += 1;
@@ -125,6 +128,12 @@ impl<'a> KnownState<'a> {
     /// The account is now this.
     pub fn set_account(&mut self, address: Address, account: Option<Account>) {
         self.accounts.insert(address, account);
+    }
+
+    /// The account has just come into being: no slot of it held anything before, in this block and in
+    /// those that follow.
+    pub fn set_fresh(&mut self, address: Address) {
+        self.fresh.insert(address);
     }
 
     /// The slot now holds this.
@@ -176,13 +185,23 @@ mod tests {
     }
 
     #[test]
+    fn no_slot_is_assumed_of_an_account_that_came_into_being() {
+        for mut state in [KnownState::new(), KnownState::on(&Everywhere)] {
+            state.set_fresh(WHO);
+            let hint = SlotHint::Written { first: U256::ONE };
+            assert_eq!(state.slot(WHO, U256::ZERO, hint).unwrap(), U256::ZERO);
+            state.set_slot(WHO, U256::ZERO, U256::ONE);
+            let value = state.slot(WHO, U256::ZERO, SlotHint::Read).unwrap();
+            assert_eq!((value, state.assumed()), (U256::ONE, 0));
+        }
+    }
+
+    #[test]
     fn a_state_is_asked_before_anything_is_assumed() {
         let mut state = KnownState::on(&Everywhere);
         assert!(!state.assumes());
         let value = state.slot(WHO, U256::ZERO, SlotHint::Read).unwrap();
         assert_eq!(value, U256::from(77));
-        let fresh = state.slot(WHO, U256::ONE, SlotHint::Fresh).unwrap();
-        assert_eq!(fresh, U256::ZERO);
         let account = state.account(WHO, &AccountHint::default()).unwrap();
         assert_eq!(account, Some(Account::default()));
         assert_eq!(state.assumed(), 0);
