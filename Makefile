@@ -41,11 +41,12 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nbuild folder: %s (set CARGO_TARGET_DIR for another)\n' '$(CARGO_TARGET_DIR)'
 
-demo: build ## Build, then run the demo on data/; MAINNET=FOLDER adds the real blocks there
+demo: build ## Build, run the demo on data/, then a study of all designs; MAINNET=FOLDER adds the real blocks there
 	"$(CARGO_TARGET_DIR)/release/thinstate" demo --out "$(OUT)" $(if $(MAINNET),--mainnet "$(MAINNET)")
+	rm -rf "$(OUT)/study"
+	"$(CARGO_TARGET_DIR)/release/thinstate" study data/studies/demo.toml --out "$(OUT)/study" --cache "$(OUT)/study/cache"
+	rm -rf "$(OUT)/study/cache"
 
-# Its stores are no part of the default build. RocksDB's library is taken from the workspace's build, where both lock the same version: the
-# other stores' crates turn on features of its build tools, for which cargo would compile it anew.
 compare: prerequisites ## Replay a small workload on other stores (redb, NOMT, ...) and print a table; COMPARE='...' for options
 	@export ROCKSDB_STATIC=1; \
 	locked() { grep -A1 '"librocksdb-sys"' "$$1/Cargo.lock"; }; \

@@ -79,7 +79,8 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     drop(progress);
     print(&study)?;
     if study.cells.iter().any(|cell| !cell.runs.is_empty()) {
-        write_reports(&dir)?;
+        let meaning = write_reports(&dir)?;
+        writeln!(io::stdout(), "\n{meaning}")?;
     }
     Ok(match study.status {
         StudyStatus::Completed => ExitCode::SUCCESS,
@@ -127,7 +128,8 @@ fn print(study: &StudyResult) -> io::Result<()> {
     writeln!(io::stdout(), "{rows}")
 }
 
-fn write_reports(dir: &Path) -> eyre::Result<()> {
+/// Writes both reports; what the study means, in three sentences.
+fn write_reports(dir: &Path) -> eyre::Result<String> {
     let data = report::Data::open(&[dir.to_owned()])?;
     let sections = report::sections(&data);
     let html = report::html(&data.title, &sections);
@@ -138,5 +140,6 @@ fn write_reports(dir: &Path) -> eyre::Result<()> {
             .wrap_err_with(|| format!("cannot write {}", path.display()))?;
         eprintln!("{}", path.display());
     }
-    Ok(())
+    let headline = sections.first().and_then(|section| section.text.first());
+    Ok(headline.cloned().unwrap_or_default())
 }
