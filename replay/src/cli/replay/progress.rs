@@ -34,6 +34,10 @@ impl Rates {
     /// Adds a block, and puts all so far into a line.
     fn line(&mut self, block: &BlockProgress<'_>) -> String {
         let cost = block.cost;
+        if block.done == 1 {
+            // Another run's blocks, and another beginning of time.
+            *self = Self::default();
+        }
         self.gas += cost.gas_used;
         self.bytes += cost.io.block_read_bytes + cost.io.store_written_bytes;
         self.blocks += 1;
