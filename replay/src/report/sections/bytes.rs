@@ -17,7 +17,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         id: "bytes",
         title: "Bytes of an object".to_owned(),
         text: vec![
-            "What an object takes. Live: on disk and in memory, while it can be read or spent. Permanent: what the state keeps for ever of one that is no longer live, be it spent, sealed or expired. \
+            "What an object takes. Live: on disk and in memory, while it can be read or spent. Permanent: what the state keeps for ever of one that has left it, sealed or expired, and of each record from the beginning. \
              Archive: what somebody has to keep so that it can come back; no node needs it to verify. A tier without such objects has no bar."
                 .to_owned(),
         ],
@@ -27,7 +27,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
 }
 
 /// Bytes of one object of a tier: live on disk, live in memory, permanent, archived.
-fn of_object(tier: &TierBytes) -> [f64; 4] {
+pub(super) fn of_object(name: &str, tier: &TierBytes) -> [f64; 4] {
     let per = |bytes: u64, objects: u64| match objects {
         0 => 0.0,
         objects => bytes as f64 / objects as f64,
@@ -35,9 +35,18 @@ fn of_object(tier: &TierBytes) -> [f64; 4] {
     [
         per(tier.live_disk_bytes, tier.live_objects),
         per(tier.live_memory_bytes, tier.live_objects),
-        per(tier.permanent_bytes, tier.dead_objects),
-        per(tier.archive_bytes, tier.dead_objects),
+        per(tier.permanent_bytes, left(name, tier)),
+        per(tier.archive_bytes, left(name, tier)),
     ]
+}
+
+/// Objects that something is kept of for ever: a record has its bit, and its place in the archive, from the beginning; what
+/// else there is, from its end.
+const fn left(name: &str, tier: &TierBytes) -> u64 {
+    match name.as_bytes() {
+        b"utxo" => tier.live_objects + tier.dead_objects,
+        _ => tier.dead_objects,
+    }
 }
 
 /// The state after the last run of a cell.
@@ -47,12 +56,7 @@ fn state(cell: &CellData) -> &StateSize {
 }
 
 fn figure(data: &Data, size: u64) -> Figure {
-    let names = [
-        "live, on disk",
-        "live, in memory",
-        "permanent, of a dead one",
-        "archive",
-    ];
+    let names = ["live, on disk", "live, in memory", "permanent", "archive"];
     let mut groups = Vec::new();
     let mut table = Table::new([
         "design and tier",
@@ -69,7 +73,7 @@ fn figure(data: &Data, size: u64) -> Figure {
             if tier.live_objects + tier.dead_objects == 0 {
                 continue;
             }
-            let each = of_object(tier);
+            let each = of_object(name, tier);
             let bars = names.iter().zip(each).enumerate();
             let bars = bars.filter(|(_, (_, value))| *value > 0.0);
             let title = format!("{}, {name}", cell.design.name);

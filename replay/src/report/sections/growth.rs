@@ -1,13 +1,10 @@
 //! Growth of live, permanent and archive bytes over months.
 
-use super::accounts;
-use crate::{
-    measure::TierBytes,
-    report::{
-        CellData, Data, Figure, RunData, Section, Table,
-        format::{self, bytes},
-        plot::{Axis, LineChart, Scale, Series},
-    },
+use super::{accounts, bytes::of_object};
+use crate::report::{
+    CellData, Data, Figure, RunData, Section, Table,
+    format::{self, bytes},
+    plot::{Axis, LineChart, Scale, Series},
 };
 
 /// Blocks in a month of 30 days, at 12 s.
@@ -23,7 +20,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         title: "Growth over months".to_owned(),
         text: vec![
             "Bytes that a design has added to the state after so many months at one times mainnet's gas: what the measured blocks create and delete, times 216,000 blocks a month, times the bytes of an object as measured above. \
-             Temporary entries leave the live state after one to two months, so that the live tier stops growing; from then on each month adds spent bits and archive. Records are dead once they are spent. \
+             Temporary entries leave the live state after one to two months, so that the live tier stops growing; from then on each month adds spent bits and archive. Each write of a temporary entry is taken for an entry of its own, which overstates them; records have their bit from the beginning. \
              These are leaf bytes with what the store adds, without merging debt: on mainnet, growth on disk is four to five times that of raw leaf bytes."
                 .to_owned(),
         ],
@@ -39,10 +36,14 @@ struct Month {
     permanent_live: f64,
     /// To live entries and records, until they leave.
     cheap_live: f64,
-    /// To what stays of the dead.
+    /// To what stays of sealed entries.
     residue: f64,
-    /// To the archive.
+    /// To what stays of records.
+    records: f64,
+    /// To the archive of what is sealed, or has expired.
     archive: f64,
+    /// To the archive of records.
+    record_archive: f64,
 }
 
 /// Bytes after some months.
@@ -64,20 +65,18 @@ impl Month {
             net("accounts_created", "accounts_deleted") + net("slots_created", "slots_deleted");
         let entries = per_block("temporary_written");
         let records = per_block("records_appended");
-        let spent = per_block("records_spent");
-        let sealed_each = each(temporary.permanent_bytes, temporary.dead_objects);
-        let spent_each = each(utxo.permanent_bytes, utxo.dead_objects);
+        let [permanent_live, ..] = of_object("permanent", &permanent);
+        let [.., expired_archive] = of_object("permanent", &permanent);
+        let [disk, memory, sealed, sealed_archive] = of_object("temporary", &temporary);
+        let [.., record, record_archive] = of_object("utxo", &utxo);
         Self {
-            permanent_live: BLOCKS
-                * leaves
-                * each(permanent.live_disk_bytes, permanent.live_objects),
-            cheap_live: BLOCKS * entries * live_each(&temporary),
-            residue: BLOCKS * (entries * sealed_each + records * spent_each),
+            permanent_live: BLOCKS * leaves * permanent_live,
+            cheap_live: BLOCKS * entries * (disk + memory),
+            residue: BLOCKS * entries * sealed,
+            records: BLOCKS * records * record,
             archive: BLOCKS
-                * (entries * each(temporary.archive_bytes, temporary.dead_objects)
-                    + spent * each(utxo.archive_bytes, utxo.dead_objects)
-                    + per_block("expired_entries")
-                        * each(permanent.archive_bytes, permanent.dead_objects)),
+                * (entries * sealed_archive + per_block("expired_entries") * expired_archive),
+            record_archive: BLOCKS * records * record_archive,
         }
     }
 
@@ -85,24 +84,10 @@ impl Month {
         let months = f64::from(months);
         After {
             live: months * self.permanent_live + months.min(2.0) * self.cheap_live,
-            residue: (months - 2.0).max(0.0) * self.residue,
-            archive: (months - 2.0).max(0.0) * self.archive,
+            residue: (months - 2.0).max(0.0) * self.residue + months * self.records,
+            archive: (months - 2.0).max(0.0) * self.archive + months * self.record_archive,
         }
     }
-}
-
-fn each(bytes: u64, objects: u64) -> f64 {
-    match objects {
-        0 => 0.0,
-        objects => bytes as f64 / objects as f64,
-    }
-}
-
-fn live_each(tier: &TierBytes) -> f64 {
-    each(
-        tier.live_disk_bytes + tier.live_memory_bytes,
-        tier.live_objects,
-    )
 }
 
 /// The run that rates are taken from: the one nearest to mainnet's gas.
