@@ -1,6 +1,7 @@
 //! `thinstate replay`: a workload on a design of state, measured.
 
 mod flags;
+mod metrics;
 mod plan;
 pub(super) mod progress;
 mod run;

@@ -1,9 +1,9 @@
 //! Adding up what tiers do.
 
 use crate::{
-    design::{Applied, ReadCost},
+    design::{Applied, ReadCost, tally},
     load::BlockLoad,
-    measure::{BlockCost, TierWork},
+    measure::BlockCost,
 };
 use std::collections::BTreeMap;
 use thinstate_formats::object::ObjectClass;
@@ -17,39 +17,8 @@ impl BlockCost {
             (&mut self.temporary, [read.temporary, applied.temporary]),
             (&mut self.utxo, [read.utxo, applied.utxo]),
         ] {
-            works.iter().for_each(|work| tier.add(work));
+            works.iter().for_each(|work| tally::add(tier, work));
         }
-    }
-}
-
-impl TierWork {
-    fn add(&mut self, other: &Self) {
-        let Self {
-            reads_hit,
-            reads_absent,
-            created,
-            updated,
-            deleted,
-            resurrected,
-            hashes,
-            permutations,
-            logical_read_bytes,
-            logical_written_bytes,
-            witness_bytes,
-            archive_bytes,
-        } = other;
-        self.reads_hit += reads_hit;
-        self.reads_absent += reads_absent;
-        self.created += created;
-        self.updated += updated;
-        self.deleted += deleted;
-        self.resurrected += resurrected;
-        self.hashes += hashes;
-        self.permutations += permutations;
-        self.logical_read_bytes += logical_read_bytes;
-        self.logical_written_bytes += logical_written_bytes;
-        self.witness_bytes += witness_bytes;
-        self.archive_bytes += archive_bytes;
     }
 }
 

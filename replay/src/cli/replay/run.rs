@@ -1,6 +1,6 @@
 //! `thinstate replay run`.
 
-use super::{INTERRUPTED, flags::Flags, progress, summary};
+use super::{INTERRUPTED, flags::Flags, metrics::Exported, progress, summary};
 use crate::{
     measure::RunStatus,
     replay::{self, RunConfig, Workload},
@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use eyre::WrapErr as _;
 use std::{
     io::{self, Write as _},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{ExitCode, exit},
     sync::Arc,
@@ -36,6 +37,9 @@ pub(super) struct Options {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     #[arg(conflicts_with = "resume")]
     witness: Option<PathBuf>,
+    /// Serve figures to Prometheus while it runs; see etc/prometheus.
+    #[arg(long, value_name = "IP:PORT")]
+    metrics_addr: Option<SocketAddr>,
     /// Say nothing on stderr but errors.
     #[arg(short, long)]
     quiet: bool,
@@ -50,7 +54,16 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         return witnesses(&config, folder, &*progress, &stop);
     }
     let workload = Workload::open(&config)?;
-    let outcomes = replay::run(&config, &workload, options.resume, &*progress, &stop)?;
+    let exported = match options.metrics_addr {
+        Some(address) => Some(Exported::serve(address, &config, &*progress)?),
+        None => None,
+    };
+    let told: &dyn replay::Progress = match &exported {
+        Some(exported) => exported,
+        None => &*progress,
+    };
+    let outcomes = replay::run(&config, &workload, options.resume, told, &stop)?;
+    drop(exported);
     drop(progress);
     let mut out = io::stdout();
     for outcome in &outcomes {
