@@ -9,9 +9,6 @@ mod summary;
 
 use std::process::ExitCode;
 
-/// The exit status of what was interrupted.
-const INTERRUPTED: u8 = 130;
-
 /// Options of the command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {

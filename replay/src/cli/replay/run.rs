@@ -1,19 +1,18 @@
 //! `thinstate replay run`.
 
-use super::{INTERRUPTED, flags::Flags, metrics::Exported, progress, summary};
+use super::{flags::Flags, metrics::Exported, progress, summary};
 use crate::{
+    cli::demo::{INTERRUPTED, stop_on_ctrl_c},
     measure::RunStatus,
     replay::{self, RunConfig, Workload},
 };
 use clap::ValueHint;
-use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use eyre::WrapErr as _;
+use core::sync::atomic::AtomicBool;
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{ExitCode, exit},
-    sync::Arc,
+    process::ExitCode,
 };
 
 /// Options of the command.
@@ -92,17 +91,4 @@ fn witnesses(
         true => ExitCode::SUCCESS,
         false => ExitCode::from(INTERRUPTED),
     })
-}
-
-/// A flag that the first Ctrl-C sets; the second ends the process.
-fn stop_on_ctrl_c() -> eyre::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let handler = move || {
-        if flag.swap(true, SeqCst) {
-            exit(INTERRUPTED.into());
-        }
-    };
-    ctrlc::set_handler(handler).wrap_err("cannot listen for Ctrl-C")?;
-    Ok(stop)
 }
