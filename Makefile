@@ -60,9 +60,8 @@ compare: prerequisites ## Replay a small workload on other stores (redb, NOMT, .
 build: prerequisites ## Build everything
 	cargo build --release --locked --workspace
 
-# Property tests build deep values on the stacks of test threads, which have 2 MiB by default.
 test: test-prerequisites ## Run all tests
-	RUST_MIN_STACK=33554432 cargo test --release --locked --workspace
+	cargo test --release --locked --workspace
 
 check: fmt-check lint doc typos deny test ## Everything that has to hold before a change goes in
 

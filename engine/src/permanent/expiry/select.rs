@@ -51,6 +51,10 @@ struct Search<'a> {
 impl Search<'_> {
     /// Looks at the items of a range, which are all of the window's under one prefix; `left` and
     /// `right` are neighbours under the same prefix that lie outside the window.
+    ///
+    /// `left` is where the last step ended, and may be gone since: where it was a stub that has
+    /// been opened, its path is a prefix of the items that came out of it. They begin right behind
+    /// it, so nothing under a longer prefix lies outside the window.
     fn under(
         &self,
         range: Range<usize>,
@@ -79,7 +83,9 @@ impl Search<'_> {
             let nibble = self.items[from].path.nibble(fork);
             let same = |item: &&Item| item.path.nibble(fork) == nibble;
             let to = from + self.items[from..range.end].iter().take_while(same).count();
-            let beside = |neighbour: Option<Path>| neighbour.filter(|p| p.nibble(fork) == nibble);
+            let beside = |neighbour: Option<Path>| {
+                neighbour.filter(|p| p.len() > fork && p.nibble(fork) == nibble)
+            };
             self.under(from..to, beside(left), beside(right), selected);
             from = to;
         }
@@ -136,6 +142,20 @@ mod tests {
 
     fn group(items: Vec<Item>, left: Option<Path>, right: Option<Path>) -> Group {
         Group::of_accounts(items, left, right)
+    }
+
+    #[test]
+    fn a_stub_opened_behind_the_cursor_never_holds_the_search() {
+        let left = item(0x1000, true).path.prefix(2);
+        let items = vec![
+            item(0x1000, true),
+            item(0x1001, true),
+            item(0x1010, true),
+            item(0x1100, true),
+        ];
+        let selected = select(&group(items, Some(left), None), &rule(2, 2));
+        assert_eq!(selected.cuts, [0..2]);
+        assert_eq!(selected.undecided, None);
     }
 
     proptest! {
