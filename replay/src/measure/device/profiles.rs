@@ -24,6 +24,14 @@ const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../../../data/devices/samsung-pm9a3-u2.toml"),
     ),
     (
+        "solidigm-d7-p5500",
+        include_str!("../../../../data/devices/solidigm-d7-p5500.toml"),
+    ),
+    (
+        "solidigm-d7-p5810",
+        include_str!("../../../../data/devices/solidigm-d7-p5810.toml"),
+    ),
+    (
         "wd-black-sn850x-2tb",
         include_str!("../../../../data/devices/wd-black-sn850x-2tb.toml"),
     ),
