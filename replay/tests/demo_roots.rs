@@ -12,7 +12,7 @@ use std::{
 use tempfile::TempDir;
 use thinstate_engine::{
     Options,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::DiskOptions,
 };
 use thinstate_formats::BlockNumber;
 use thinstate_replay::{
@@ -34,9 +34,9 @@ const PROFILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/profiles/dem
 fn chain(dir: &TempDir, blocks: u64, seed: u64) -> Chain {
     let mut profile = Profile::load(Path::new(PROFILE)).unwrap();
     (profile.blocks, profile.seed) = (blocks, seed);
-    let store = RocksStore::open(dir.path(), RocksOptions::default()).unwrap();
     let genesis = Genesis::load(Path::new(GENESIS)).unwrap();
-    Chain::new(store, Options::default(), genesis, profile).unwrap()
+    let leaves = DiskOptions::default();
+    Chain::new(dir.path(), &leaves, Options::default(), genesis, profile).unwrap()
 }
 
 /// One of the genesis accounts.

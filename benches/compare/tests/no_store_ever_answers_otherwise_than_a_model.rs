@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, B256, U256};
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use thinstate_compare::stores;
+use thinstate_engine::leaf_store::StoreKind;
 use thinstate_formats::{Account, BlockNumber, object::ObjectClass};
 use thinstate_replay::{
     design::{self, DesignError, DesignStore, FillContext, Overlay, StateDesign},
@@ -118,6 +119,7 @@ fn workload() -> Workload {
 fn store_in(dir: &Path) -> DesignStore {
     DesignStore {
         dir: dir.to_owned(),
+        kind: StoreKind::default(),
         cache_bytes: 16 << 20,
         threads: Some(2),
         direct_io: false,

@@ -35,6 +35,16 @@ pub enum StoreError {
         /// What came back.
         message: String,
     },
+    /// The folder holds a store of another kind. Ask for that one, or choose another folder.
+    #[error("{path} holds a {got} store, expected {expected}")]
+    OtherKind {
+        /// The folder.
+        path: PathBuf,
+        /// What was asked for.
+        expected: &'static str,
+        /// What it holds.
+        got: &'static str,
+    },
     /// Bytes on disk are not what was written: the store's own checksum failed. Restore from a
     /// copy, or build the state again.
     #[error("{path} is corrupt: {message}")]

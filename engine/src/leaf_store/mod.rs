@@ -7,6 +7,8 @@
 //! | implementation | file | for |
 //! |---|---|---|
 //! | [`RocksStore`] | `rocks/` | the embedded default |
+//! | [`PageStore`] | `page/` | the fewest bytes read and written for each update |
+//! | [`DiskStore`] | `disk.rs` | one of the two above, chosen when the program runs |
 //! | [`MemoryStore`] | `memory.rs` | models and tests, with injected failures |
 
 mod batch;
@@ -14,12 +16,14 @@ mod bulk;
 #[cfg(test)]
 mod conformance;
 mod counters;
+mod disk;
 mod error;
 mod memory;
 mod rocks;
 
 pub use batch::{Action, Batch, Op};
 pub use bulk::BulkWriter;
+pub use disk::{DiskBulk, DiskOptions, DiskSnapshot, DiskStore, StoreKind, UnknownStore};
 pub use error::StoreError;
 pub use memory::{Fault, MemoryBulk, MemorySnapshot, MemoryStore};
 pub use rocks::{RocksBulk, RocksOptions, RocksSnapshot, RocksStore};

@@ -1,7 +1,8 @@
 //! The update of tries: from changed entries to new roots.
 //!
 //! 1. *Plan*: each trie's changes walk down its interior and fall into buckets.
-//! 2. *Load and build*: the buckets are read, in parallel, one scan each; their subtrees are built
+//! 2. *Load and build*: the buckets are read, in parallel, one scan each, those of a task with their
+//!    device reads in flight together; their subtrees are built
 //!    with the changes applied, and hashed level by level, many buckets at a time.
 //! 3. *Fold*: the branches above are given their new children and hashed, the deepest first, all
 //!    tries together. A branch that has lost its children disappears; one with a single child
@@ -152,6 +153,12 @@ impl<R: LeafRead> Updater<'_, R> {
         note: bool,
     ) -> Result<Built, StateError> {
         let started = Instant::now();
+        let stored = buckets.iter().filter(|bucket| bucket.base == Base::Stored);
+        self.store.warm(&mut stored.map(|bucket| {
+            let trie = &jobs[bucket.job as usize].trie;
+            let (from, to) = trie.range(&bucket.prefix);
+            (trie.table(), from, to)
+        }))?;
         let mut forest = Forest::new(self.hasher);
         let mut built = Built::default();
         let loaded = buckets

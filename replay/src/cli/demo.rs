@@ -12,6 +12,7 @@ use std::{
     process::{ExitCode, exit},
     sync::Arc,
 };
+use thinstate_engine::leaf_store::StoreKind;
 
 /// The exit status of what was interrupted.
 pub(super) const INTERRUPTED: u8 = 130;
@@ -42,6 +43,9 @@ pub(super) struct Options {
     /// Seed of all that is drawn [default: the profile's].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// The leaf store, `rocksdb` or `page`.
+    #[arg(long, value_name = "STORE", default_value_t)]
+    store: StoreKind,
     /// Folder for the results.
     #[arg(long, value_name = "DIR", default_value = "out/demo", value_hint = ValueHint::DirPath)]
     out: PathBuf,
@@ -61,6 +65,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         profile: options.profile.clone(),
         blocks: options.blocks,
         seed: options.seed,
+        store: options.store,
         out: options.out.clone(),
     };
     let mut progress = progress::for_stderr(options.quiet);

@@ -31,9 +31,9 @@ written after the last cell. data/studies has examples.
 
 Fields of the file: name, summary, designs, accounts, multiples, bisect
 (resolution, multiple-max), profile, amplify, seed, slot-s, run (blocks,
-blocks-min, seconds, warm-up, cache-bytes, threads, direct-io, drop-caches),
-held-out (accounts, multiple), and any number of predict (accounts, device,
-threads, cache-bytes).
+blocks-min, seconds, warm-up, store, cache-bytes, threads, direct-io,
+drop-caches), held-out (accounts, multiple), and any number of predict
+(accounts, device, threads, cache-bytes).
 
 Exit status: 0 completed, 1 an error occurred or roots differ, 130 interrupted.")]
 pub(super) struct Options {

@@ -6,6 +6,7 @@ mod output;
 
 use eyre::{WrapErr as _, bail};
 use std::{path::PathBuf, process::ExitCode};
+use thinstate_engine::leaf_store::StoreKind;
 
 /// Options of `thinstate verify`.
 ///
@@ -32,6 +33,9 @@ pub(super) struct Options {
     /// Write all block reports to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// The leaf store, `rocksdb` or `page`: RocksDB if not given, or what --datadir holds.
+    #[arg(long, value_name = "STORE")]
+    store: Option<StoreKind>,
     /// Threads for reading and hashing; one for each core if not given.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,

@@ -16,10 +16,12 @@ use alloy_primitives::B256;
 use revm::primitives::hardfork::SpecId;
 use std::{
     collections::VecDeque,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 use thinstate_engine::{
-    BlockId, CommitReport, Options, PermanentTier, VerifyReport, leaf_store::RocksStore,
+    BlockId, CommitReport, Options, PermanentTier, VerifyReport,
+    leaf_store::{DiskOptions, DiskStore},
 };
 use thinstate_formats::{BlockNumber, StateChanges};
 
@@ -34,8 +36,10 @@ const GENESIS: BlockId = BlockId {
 
 /// Mainnet's genesis in a store, and generated blocks on top of it.
 pub struct Chain {
-    tier: PermanentTier<RocksStore>,
+    tier: PermanentTier<DiskStore>,
     options: Options,
+    /// Where its files are, and how they are opened.
+    files: (PathBuf, DiskOptions),
     oracle: Oracle,
     generator: BlockGenerator,
     head: BlockId,
@@ -64,20 +68,22 @@ pub struct FinalChecks {
 }
 
 impl Chain {
-    /// Puts the genesis state into a new store; its root has to be mainnet's.
+    /// Puts the genesis state into a new store in the folder `dir`; its root has to be mainnet's.
     pub fn new(
-        store: RocksStore,
+        dir: &Path,
+        leaves: &DiskOptions,
         options: Options,
         genesis: Genesis,
         profile: Profile,
     ) -> Result<Self, DemoError> {
         let generator = BlockGenerator::new(profile, genesis.balances)?;
-        let tier = PermanentTier::open(store, options.clone())?;
+        let tier = PermanentTier::open(DiskStore::open(dir, leaves)?, options.clone())?;
         let mut oracle = Oracle::new(&genesis.changes);
         let root = commit_genesis(&tier, &genesis.changes, &mut oracle)?;
         Ok(Self {
             tier,
             options,
+            files: (dir.to_owned(), leaves.clone()),
             oracle,
             generator,
             head: GENESIS,
@@ -94,7 +100,7 @@ impl Chain {
     }
 
     /// The store's half.
-    pub fn tier(&self) -> &PermanentTier<RocksStore> {
+    pub fn tier(&self) -> &PermanentTier<DiskStore> {
         &self.tier
     }
 
@@ -267,10 +273,9 @@ impl Chain {
     /// Closes the store and opens it again: the interior is computed anew from the leaves.
     fn reopen(self) -> Result<Self, DemoError> {
         let before = self.tier.head();
-        let store = self.tier.into_store();
-        let (path, rocks) = (store.path().to_owned(), store.options().clone());
-        drop(store);
-        let tier = PermanentTier::open(RocksStore::open(path, rocks)?, self.options.clone())?;
+        drop(self.tier.into_store());
+        let (dir, leaves) = &self.files;
+        let tier = PermanentTier::open(DiskStore::open(dir, leaves)?, self.options.clone())?;
         let after = tier.head();
         if after != before {
             return Err(DemoError::Reopened {
@@ -285,7 +290,7 @@ impl Chain {
 
 /// Block 0 is committed only if its root is mainnet's.
 fn commit_genesis(
-    tier: &PermanentTier<RocksStore>,
+    tier: &PermanentTier<DiskStore>,
     changes: &StateChanges,
     oracle: &mut Oracle,
 ) -> Result<B256, DemoError> {

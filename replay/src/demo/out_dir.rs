@@ -1,7 +1,7 @@
 //! The folder that a demo leaves behind.
 //!
 //! ```text
-//! OUT/store/                 the store, with the file THINSTATE-DEMO among RocksDB's
+//! OUT/store/                 the store, with the file THINSTATE-DEMO among its own
 //! OUT/blocks.csv             one row for each block, written as the blocks are executed
 //! OUT/result.json            the result: written last, under another name, then renamed
 //! ```

@@ -26,7 +26,7 @@ use std::{
 };
 use thinstate_engine::{
     Options,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::{DiskOptions, StoreKind},
 };
 
 /// What a demo is told.
@@ -40,6 +40,8 @@ pub struct Config {
     pub blocks: Option<u64>,
     /// The seed, instead of the profile's.
     pub seed: Option<u64>,
+    /// The leaf store.
+    pub store: StoreKind,
     /// Where the results go.
     pub out: PathBuf,
 }
@@ -122,8 +124,8 @@ impl Run<'_> {
         self.progress.stage("genesis");
         let started = Instant::now();
         let genesis = Genesis::load(&config.genesis)?;
-        let store = RocksStore::open(self.out.store(), RocksOptions::default())?;
-        let chain = Chain::new(store, Options::default(), genesis, profile)?;
+        let leaves = leaves(config);
+        let chain = Chain::new(&self.out.store(), &leaves, Options::default(), genesis, profile)?;
         let head = chain.tier().head();
         self.result.genesis = Some(GenesisRecord {
             accounts: head.accounts,
@@ -181,11 +183,19 @@ fn chain_of(error: &DemoError) -> String {
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
+/// How the leaf store is opened.
+fn leaves(config: &Config) -> DiskOptions {
+    DiskOptions {
+        kind: Some(config.store),
+        ..DiskOptions::default()
+    }
+}
+
 fn blank_result(config: &Config, profile: &Profile) -> DemoResult {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let options = Options::default();
     let mut store: std::collections::BTreeMap<_, _> =
-        RocksOptions::default().describe().into_iter().collect();
+        leaves(config).describe().into_iter().collect();
     store.insert("bucket_entries_max", options.bucket_entries_max.to_string());
     store.insert("undo_blocks", options.undo_blocks.to_string());
     DemoResult {

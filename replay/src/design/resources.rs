@@ -2,18 +2,18 @@
 
 use super::{DesignError, DesignStore};
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use thinstate_engine::leaf_store::RocksOptions;
+use thinstate_engine::leaf_store::DiskOptions;
 
 /// Reads under way for each thread that hashes: they wait for the device more than they compute, and an
 /// NVMe device answers 16 at a time five times as fast as one after another.
 const READS_PER_THREAD: usize = 8;
 
 /// The leaf store's options.
-pub fn rocks(store: &DesignStore) -> RocksOptions {
-    RocksOptions {
-        cache_bytes: store.cache_bytes,
+pub fn leaves(store: &DesignStore) -> DiskOptions {
+    DiskOptions {
+        kind: Some(store.kind),
+        cache_bytes: Some(store.cache_bytes),
         direct_io: store.direct_io,
-        ..RocksOptions::default()
     }
 }
 

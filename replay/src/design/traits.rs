@@ -9,7 +9,7 @@ use crate::{
 use alloy_primitives::{Address, B256, U256, map::HashMap};
 use core::{any::Any, fmt, time::Duration};
 use std::sync::Arc;
-use thinstate_engine::leaf_store::IoCounters;
+use thinstate_engine::leaf_store::{IoCounters, StoreKind};
 use thinstate_formats::{Account, BlockNumber};
 
 /// A design of state with a store under it.
@@ -71,6 +71,8 @@ pub trait StateDesign: Send + Sync {
 pub struct DesignStore {
     /// The folder; made if it is missing.
     pub dir: std::path::PathBuf,
+    /// Which leaf store, where the design lets one choose.
+    pub kind: StoreKind,
     /// Memory for the store's cache.
     pub cache_bytes: usize,
     /// Threads for hashing; `None` for one per core. More than these may wait for reads.

@@ -17,7 +17,7 @@ use std::{
 };
 use thinstate_engine::{
     FORMAT_VERSION, Head, OpenError, Options, PermanentTier, Store, StoreOptions,
-    leaf_store::{RocksOptions, RocksStore, StoreError},
+    leaf_store::{DiskOptions, DiskStore, RocksStore, StoreError, StoreKind},
     store::StoreOpenError,
 };
 use thinstate_formats::{BlockNumber, object::ObjectClass};
@@ -28,6 +28,8 @@ pub struct FolderFill<'a> {
     pub population: &'a Population,
     /// The block that the state is of.
     pub block: BlockNumber,
+    /// The leaf store.
+    pub store: StoreKind,
     /// Whether the store has all tiers, with default rules.
     pub all_tiers: bool,
     /// As [`FillContext::progress`].
@@ -39,6 +41,7 @@ impl core::fmt::Debug for FolderFill<'_> {
         f.debug_struct("FolderFill")
             .field("population", self.population.spec())
             .field("block", &self.block)
+            .field("store", &self.store)
             .field("all_tiers", &self.all_tiers)
             .finish_non_exhaustive()
     }
@@ -138,6 +141,7 @@ impl FolderFill<'_> {
         })
         .with("population-version", &POPULATION_VERSION)
         .with("format-version", &FORMAT_VERSION)
+        .with("store", &self.store)
         .with("population", self.population.spec())
         .with("keep", &ObjectClass::ALL)
         .with("block", &self.block.0)
@@ -145,7 +149,11 @@ impl FolderFill<'_> {
 
     /// Fills an empty folder, and closes the store in it.
     fn fill(&self, dir: &Path) -> Result<(), FolderError> {
-        let store = RocksStore::open(dir, RocksOptions::default())?;
+        let options = DiskOptions {
+            kind: Some(self.store),
+            ..DiskOptions::default()
+        };
+        let store = DiskStore::open(dir, &options)?;
         let context = FillContext {
             block: self.block,
             progress: self.progress,
@@ -192,16 +200,17 @@ fn make_room(dir: &Path) -> Result<(), FolderError> {
 
 /// Whether there is a store whose building was interrupted, or had not begun.
 fn is_unfinished(dir: &Path) -> Result<bool, FolderError> {
-    if !dir.join("CURRENT").exists() {
-        return Ok(false);
-    }
-    let is_ours = RocksStore::tables(dir)?
-        .iter()
-        .any(|name| name == "accounts");
+    let is_ours = match StoreKind::of(dir) {
+        None => false,
+        Some(StoreKind::Page) => true,
+        Some(StoreKind::RocksDb) => RocksStore::tables(dir)?
+            .iter()
+            .any(|name| name == "accounts"),
+    };
     if !is_ours {
         return Ok(false);
     }
-    let store = RocksStore::open(dir, RocksOptions::default())?;
+    let store = DiskStore::open(dir, &DiskOptions::default())?;
     if PermanentTier::discard_unfinished(&store)? {
         return Ok(true);
     }
@@ -213,7 +222,7 @@ fn is_unfinished(dir: &Path) -> Result<bool, FolderError> {
 
 /// Opens the store, which computes its root from the leaves, and closes it.
 fn read_head(dir: &Path) -> Result<Head, FolderError> {
-    let store = RocksStore::open(dir, RocksOptions::default())?;
+    let store = DiskStore::open(dir, &DiskOptions::default())?;
     Ok(PermanentTier::open(store, Options::default())?.head())
 }
 

@@ -26,7 +26,9 @@ use thinstate_engine::{
     OpenError, Options, PermanentTier, StateError, Store, StoreOptions, StoreRules,
     TemporaryOpenError,
     archive::{periods::PeriodArchiveError, records::RecordArchiveError},
-    leaf_store::{LeafStore as _, RocksOptions, RocksStore, StoreError, Table},
+    leaf_store::{
+        DiskOptions, DiskStore, LeafStore as _, RocksStore, StoreError, StoreKind, Table,
+    },
     spent::SpentError,
     store::{ArchiveOptions, StoreOpenError, recorded_rules},
     utxo::UtxoError,
@@ -81,9 +83,9 @@ pub enum DatadirError {
 /// A store, with the tiers that it has.
 pub enum OpenStore {
     /// Accounts, slots and code, and nothing else.
-    Permanent(Box<PermanentTier<RocksStore>>),
+    Permanent(Box<PermanentTier<DiskStore>>),
     /// All tiers.
-    All(Box<Store<RocksStore>>),
+    All(Box<Store<DiskStore>>),
 }
 
 impl fmt::Debug for OpenStore {
@@ -97,7 +99,7 @@ impl fmt::Debug for OpenStore {
 
 impl OpenStore {
     /// The permanent tier.
-    pub fn permanent(&self) -> &PermanentTier<RocksStore> {
+    pub fn permanent(&self) -> &PermanentTier<DiskStore> {
         match self {
             Self::Permanent(tier) => tier,
             Self::All(store) => store.permanent(),
@@ -168,9 +170,9 @@ const fn is_corrupt(error: &StoreError) -> bool {
 }
 
 /// Opens the state in the folder `dir`, which must hold a store.
-pub fn open(dir: &Path, options: Options) -> Result<PermanentTier<RocksStore>, DatadirError> {
+pub fn open(dir: &Path, options: Options) -> Result<PermanentTier<DiskStore>, DatadirError> {
     require_store(dir)?;
-    let store = RocksStore::open(dir, RocksOptions::default())?;
+    let store = DiskStore::open(dir, &DiskOptions::default())?;
     PermanentTier::open(store, options).map_err(|source| DatadirError::State {
         path: dir.to_owned(),
         source: Box::new(source),
@@ -181,7 +183,7 @@ pub fn open(dir: &Path, options: Options) -> Result<PermanentTier<RocksStore>, D
 /// the journal are written into their files; archives are opened where their folders are.
 pub fn open_all(dir: &Path, options: Options) -> Result<OpenStore, DatadirError> {
     require_store(dir)?;
-    let store = RocksStore::open(dir, RocksOptions::default())?;
+    let store = DiskStore::open(dir, &DiskOptions::default())?;
     let failed = |source| DatadirError::Tiers {
         path: dir.to_owned(),
         source: Box::new(source),
@@ -200,7 +202,7 @@ pub fn open_all(dir: &Path, options: Options) -> Result<OpenStore, DatadirError>
 }
 
 /// Opens a store of all tiers; see [`open_all`].
-pub fn open_tiers(dir: &Path, options: Options) -> Result<Store<RocksStore>, DatadirError> {
+pub fn open_tiers(dir: &Path, options: Options) -> Result<Store<DiskStore>, DatadirError> {
     match open_all(dir, options)? {
         OpenStore::All(store) => Ok(*store),
         OpenStore::Permanent(_) => Err(DatadirError::PermanentAlone {
@@ -245,8 +247,14 @@ fn require_store(dir: &Path) -> Result<(), DatadirError> {
     if !metadata.is_dir() {
         return Err(not_a_store("it is no folder".to_owned()));
     }
-    if !dir.join("CURRENT").exists() {
-        return Err(not_a_store("there is no file CURRENT in it".to_owned()));
+    match StoreKind::of(dir) {
+        Some(StoreKind::RocksDb) => {}
+        // Its tables are always all there, and its first page says whose it is.
+        Some(StoreKind::Page) => return Ok(()),
+        None => {
+            let reason = "there is neither a file CURRENT nor a file pages in it";
+            return Err(not_a_store(reason.to_owned()));
+        }
     }
     let tables = RocksStore::tables(dir)
         .map_err(|error| not_a_store(format!("its tables cannot be listed: {error}")))?;

@@ -4,6 +4,7 @@ use crate::amplify::{Amplify, AmplifyError, Gaps, Method};
 use core::{fmt, str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::PathBuf};
+use thinstate_engine::leaf_store::StoreKind;
 
 use super::Pace;
 
@@ -47,6 +48,8 @@ pub struct RunConfig {
     /// Threads for reading and hashing; one for each core, if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+    /// The leaf store of designs that let one choose.
+    pub store: StoreKind,
     /// Memory of the store's cache.
     pub cache_size: ByteSize,
     /// Bypass the page cache.
@@ -102,6 +105,7 @@ impl Default for RunConfig {
             blocks: None,
             warm_up: 10,
             threads: None,
+            store: StoreKind::default(),
             cache_size: ByteSize(512 << 20),
             direct_io: false,
             drop_caches: false,

@@ -96,6 +96,7 @@ impl Stores<'_> {
     ) -> Result<(), ReplayError> {
         let key = CacheKey::new(FILL)
             .with("design", candidate.key())
+            .with("store", &self.config.store)
             .with("population", population.spec())
             .with("block", &self.workload.filled_at());
         let build = |dir: &Path| {
@@ -121,6 +122,7 @@ pub(super) fn open(
 ) -> Result<Box<dyn StateDesign>, ReplayError> {
     let store = DesignStore {
         dir: dir.to_owned(),
+        kind: config.store,
         cache_bytes: usize::try_from(config.cache_size.0).unwrap_or(usize::MAX),
         threads: config.threads,
         direct_io: config.direct_io,

@@ -151,7 +151,7 @@ impl OneBlock<'_> {
         let what = || format!("block {number} ({})", self.file.display());
         let witness = witness::read(self.file).map_err(ReplayError::workload(what()))?;
         let expected = witness.block.header.state_root;
-        let (tier, _) = partial_state(dir, &witness, Options::default())
+        let (tier, _) = partial_state(dir, &witness, self.config.store, Options::default())
             .map_err(ReplayError::workload(what()))?;
         tier.compact().map_err(ReplayError::workload(what()))?;
         drop(tier);

@@ -52,6 +52,7 @@ impl Replayed<'_> {
             blocks: Some(shape.blocks),
             warm_up: shape.warm_up,
             threads: spec.run.threads,
+            store: spec.run.store,
             cache_size: ByteSize(spec.run.cache_bytes),
             direct_io: spec.run.direct_io,
             drop_caches: spec.run.drop_caches,

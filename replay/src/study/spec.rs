@@ -3,6 +3,7 @@
 use super::StudyError;
 use crate::{amplify::Method, model::HeldOut};
 use serde::{Deserialize, Serialize};
+use thinstate_engine::leaf_store::StoreKind;
 
 /// A study, as its file says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,8 @@ pub struct RunSpec {
     pub seconds: f64,
     /// Blocks discarded before those that count.
     pub warm_up: u64,
+    /// The leaf store: `rocksdb` or `page`.
+    pub store: StoreKind,
     /// Memory for the store's cache.
     pub cache_bytes: u64,
     /// Threads; one per core if it is not given.
@@ -93,6 +96,7 @@ impl Default for RunSpec {
             blocks_min: 5,
             seconds: 20.0,
             warm_up: 2,
+            store: StoreKind::default(),
             cache_bytes: 512 << 20,
             threads: None,
             direct_io: false,

@@ -4,7 +4,7 @@ use crate::source::witness::BlockWitness;
 use std::path::Path;
 use thinstate_engine::{
     BlockId, OpenError, Options, PermanentTier, Witness, WitnessError, WitnessReport,
-    leaf_store::{RocksOptions, RocksStore, StoreError},
+    leaf_store::{DiskOptions, DiskStore, StoreError, StoreKind},
 };
 use thinstate_formats::BlockNumber;
 
@@ -27,9 +27,14 @@ pub enum PartialStateError {
 pub fn partial_state(
     dir: &Path,
     witness: &BlockWitness,
+    leaves: StoreKind,
     options: Options,
-) -> Result<(PermanentTier<RocksStore>, WitnessReport), PartialStateError> {
-    let store = RocksStore::open(dir, RocksOptions::default())?;
+) -> Result<(PermanentTier<DiskStore>, WitnessReport), PartialStateError> {
+    let leaves = DiskOptions {
+        kind: Some(leaves),
+        ..DiskOptions::default()
+    };
+    let store = DiskStore::open(dir, &leaves)?;
     let tier = PermanentTier::open(store, options)?;
     let parent = BlockId {
         number: BlockNumber(witness.number().0.saturating_sub(1)),

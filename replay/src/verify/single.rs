@@ -10,7 +10,7 @@ use crate::{
     source::witness::{self, WitnessError},
 };
 use std::path::Path;
-use thinstate_engine::{Options, StubLocation};
+use thinstate_engine::{Options, StubLocation, leaf_store::StoreKind};
 
 /// Why a block with a witness does not hold.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,8 @@ pub struct SingleOptions {
     /// Take a sibling that a collapse needs, and that the witness lacks, for a branch. The state
     /// root has to come out all the same.
     pub assume_branch_siblings: bool,
+    /// The leaf store.
+    pub leaves: StoreKind,
     /// Parameters of the store.
     pub store: Options,
 }
@@ -44,7 +46,7 @@ pub fn verify_witness(
     options: &SingleOptions,
 ) -> Result<BlockReport, SingleError> {
     let witness = witness::read(file)?;
-    let (tier, filled) = partial_state(dir, &witness, options.store.clone())?;
+    let (tier, filled) = partial_state(dir, &witness, options.leaves, options.store.clone())?;
     // What the block reads is then in table files, and the pages that it reads can be counted.
     tier.compact().map_err(PartialStateError::from)?;
     let mut assumed = Vec::new();

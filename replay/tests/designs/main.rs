@@ -11,6 +11,7 @@ mod fill;
 
 use conformance::{Case, world::WorldOptions};
 use std::path::Path;
+use thinstate_engine::leaf_store::StoreKind;
 use thinstate_replay::{
     design::{DesignSpec, DesignStore, ExpirySpec, StateDesign, builtin, open},
     load::SlotLoad,
@@ -20,6 +21,7 @@ use thinstate_replay::{
 fn store(dir: &Path, threads: usize) -> DesignStore {
     DesignStore {
         dir: dir.to_owned(),
+        kind: StoreKind::default(),
         cache_bytes: 8 << 20,
         threads: Some(threads),
         direct_io: false,

@@ -15,6 +15,7 @@ mod objects;
 mod periods;
 
 use std::path::Path;
+use thinstate_engine::leaf_store::StoreKind;
 use thinstate_formats::{
     TemporaryRules,
     object::{ObjectClass, Tier},
@@ -26,6 +27,7 @@ use thinstate_replay::design::{DesignSpec, DesignStore, LayeredDesign, builtin};
 fn store(dir: &Path, threads: usize) -> DesignStore {
     DesignStore {
         dir: dir.to_owned(),
+        kind: StoreKind::default(),
         cache_bytes: 8 << 20,
         threads: Some(threads),
         direct_io: false,

@@ -7,6 +7,7 @@ use crate::{
 use clap::ValueHint;
 use eyre::WrapErr as _;
 use std::path::PathBuf;
+use thinstate_engine::leaf_store::StoreKind;
 
 /// What is replayed on what, and how.
 #[derive(Debug, Default, clap::Args)]
@@ -87,7 +88,7 @@ struct AmplifyFlags {
     #[arg(long, value_enum)]
     amplify: Option<Method>,
     /// How many blocks' gas a slot carries, 1 to 10000 [default: 1].
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     scale: Option<u32>,
     /// Copies in a mixed slot, a divisor of the scale [default: the one nearest
     /// to its root].
@@ -99,6 +100,9 @@ struct AmplifyFlags {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Store")]
 struct StoreFlags {
+    /// The leaf store, rocksdb or page [default: rocksdb].
+    #[arg(long, value_name = "STORE")]
+    store: Option<StoreKind>,
     /// Threads for reading and hashing [default: one for each core].
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -227,6 +231,7 @@ impl AmplifyFlags {
 
 impl StoreFlags {
     fn apply(&self, config: &mut RunConfig) {
+        set(&mut config.store, &self.store);
         set_some(&mut config.threads, &self.threads);
         set(&mut config.cache_size, &self.cache_size);
         config.direct_io |= self.direct_io;

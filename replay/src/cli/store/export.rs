@@ -12,7 +12,7 @@ use std::{
     process::ExitCode,
     time::Instant,
 };
-use thinstate_engine::{View, leaf_store::RocksStore};
+use thinstate_engine::{View, leaf_store::DiskStore};
 
 /// Options of the command.
 #[derive(Debug, clap::Args)]
@@ -72,7 +72,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
 }
 
 /// `None` where the reader closed the pipe before the end.
-fn to_stdout(view: &View<'_, RocksStore>, code: bool) -> eyre::Result<Option<Exported>> {
+fn to_stdout(view: &View<'_, DiskStore>, code: bool) -> eyre::Result<Option<Exported>> {
     let mut lines = JsonLines(BufWriter::with_capacity(1 << 16, io::stdout().lock()));
     match with_progress(view, code, &mut lines) {
         Ok(exported) => {
@@ -84,14 +84,14 @@ fn to_stdout(view: &View<'_, RocksStore>, code: bool) -> eyre::Result<Option<Exp
     }
 }
 
-fn to_file(view: &View<'_, RocksStore>, code: bool, path: &Path) -> eyre::Result<Exported> {
+fn to_file(view: &View<'_, DiskStore>, code: bool, path: &Path) -> eyre::Result<Exported> {
     let mut lines = JsonLines(PartialFile::create(path)?);
     let exported = with_progress(view, code, &mut lines)?;
     lines.0.finish()?;
     Ok(exported)
 }
 
-fn to_folder(view: &View<'_, RocksStore>, code: bool, path: &Path) -> eyre::Result<Exported> {
+fn to_folder(view: &View<'_, DiskStore>, code: bool, path: &Path) -> eyre::Result<Exported> {
     let mut folder = CsvFolder::create(path, code)
         .wrap_err_with(|| format!("cannot write to the folder {}", path.display()))?;
     let exported = with_progress(view, code, &mut folder)?;
@@ -101,7 +101,7 @@ fn to_folder(view: &View<'_, RocksStore>, code: bool, path: &Path) -> eyre::Resu
 
 /// Exports, with a live line on stderr where that is a terminal.
 fn with_progress(
-    view: &View<'_, RocksStore>,
+    view: &View<'_, DiskStore>,
     code: bool,
     to: &mut dyn Exporter,
 ) -> Result<Exported, ExportError> {

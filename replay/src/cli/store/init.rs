@@ -20,6 +20,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+use thinstate_engine::leaf_store::StoreKind;
 use thinstate_formats::BlockNumber;
 
 /// Options of the command.
@@ -43,6 +44,9 @@ pub(super) struct Options {
     /// Block that the state is of; ages count back from it.
     #[arg(long, value_name = "N", default_value_t = 24_870_000)]
     block: u64,
+    /// The leaf store: `rocksdb` or `page`.
+    #[arg(long, value_name = "STORE", default_value_t)]
+    store: StoreKind,
     /// All tiers, with default rules, and not the permanent one alone.
     #[arg(long)]
     all_tiers: bool,
@@ -85,6 +89,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     let fill = FolderFill {
         population: &population,
         block: BlockNumber(options.block),
+        store: options.store,
         all_tiers: options.all_tiers,
         progress: &|what, done, all| progress.tell(what, done, all),
     };

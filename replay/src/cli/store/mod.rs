@@ -17,7 +17,7 @@ use std::{
     path::PathBuf,
     process::ExitCode,
 };
-use thinstate_engine::{Head, PermanentTier, Store, leaf_store::RocksStore};
+use thinstate_engine::{Head, PermanentTier, Store, leaf_store::DiskStore};
 
 /// Options of the command.
 #[derive(Debug, clap::Args)]
@@ -65,12 +65,12 @@ impl Datadir {
     }
 
     /// Opens the store, which must exist and have all tiers.
-    fn open_tiers(&self) -> Result<Store<RocksStore>, DatadirError> {
+    fn open_tiers(&self) -> Result<Store<DiskStore>, DatadirError> {
         datadir::open_tiers(&self.datadir, Self::tier_options())
     }
 
     /// Opens the permanent tier of the store, which must exist.
-    fn open(&self) -> Result<PermanentTier<RocksStore>, DatadirError> {
+    fn open(&self) -> Result<PermanentTier<DiskStore>, DatadirError> {
         datadir::open(&self.datadir, Self::tier_options())
     }
 

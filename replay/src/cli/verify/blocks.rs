@@ -22,6 +22,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     let spec = ChainSpec::mainnet();
     let single = SingleOptions {
         assume_branch_siblings: options.assume_branch_siblings,
+        leaves: options.store.unwrap_or_default(),
         store: store_options(options),
     };
     let mut output = Output::new(options.quiet);

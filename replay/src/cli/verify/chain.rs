@@ -18,10 +18,10 @@ use eyre::{WrapErr as _, bail, eyre};
 use std::{path::Path, process::ExitCode};
 use thinstate_engine::{
     PermanentTier,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::{DiskOptions, DiskStore},
 };
 
-type Run<'a> = GenesisRun<'a, RocksStore>;
+type Run<'a> = GenesisRun<'a, DiskStore>;
 
 pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     let genesis = options
@@ -30,7 +30,11 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         .ok_or_else(|| eyre!("--era1 needs --genesis"))?;
     let genesis = Genesis::load(genesis)?;
     let dir = WorkDir::new(options.datadir.as_ref())?;
-    let store = RocksStore::open(dir.path().join("store"), RocksOptions::default())?;
+    let leaves = DiskOptions {
+        kind: options.store,
+        ..DiskOptions::default()
+    };
+    let store = DiskStore::open(dir.path().join("store"), &leaves)?;
     let tier = PermanentTier::open(store, store_options(options))?;
     let fresh = tier.head().block.is_none();
     let mut run = GenesisRun::start(

@@ -51,7 +51,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use thinstate_engine::leaf_store::{
-    IoCounters, LeafRead as _, LeafStore as _, RocksStore, StoreError, Table,
+    IoCounters, LeafRead as _, LeafStore as _, DiskStore, StoreError, Table,
 };
 use thinstate_formats::{BatchHasher, BlockNumber};
 
@@ -62,7 +62,7 @@ const UNDO_BLOCKS: u64 = 128;
 pub struct FlatLtHash {
     spec: DesignSpec,
     dir: PathBuf,
-    store: RocksStore,
+    store: DiskStore,
     hasher: BatchHasher,
     readers: ThreadPool,
     hashers: ThreadPool,
@@ -91,7 +91,7 @@ impl FlatLtHash {
     /// Opens the store of the design, which may be new and empty.
     pub fn open(spec: &DesignSpec, store: &DesignStore) -> Result<Self, DesignError> {
         let context = format!("open {}", store.dir.display());
-        let leaves = RocksStore::open(&store.dir, resources::rocks(store))
+        let leaves = DiskStore::open(&store.dir, &resources::leaves(store))
             .map_err(DesignError::store(&context))?;
         let head = read_head(&leaves).map_err(DesignError::store(&context))?;
         Ok(Self {
@@ -116,7 +116,7 @@ impl FlatLtHash {
 }
 
 /// The head of the store; an error where it holds what is not ours.
-fn read_head(store: &RocksStore) -> Result<Head, StoreError> {
+fn read_head(store: &DiskStore) -> Result<Head, StoreError> {
     let bad = |key: &[u8], expected, got| StoreError::BadEntry {
         table: Table::Meta,
         key: alloy_primitives::hex::encode(key),

@@ -79,7 +79,7 @@ use std::{
 use temporary::TemporaryPart;
 use thinstate_engine::{
     BlockChanges, Store,
-    leaf_store::{IoCounters, RocksStore},
+    leaf_store::{IoCounters, DiskStore},
 };
 use thinstate_formats::{BatchHasher, BlockNumber};
 use utxo::UtxoPart;
@@ -89,7 +89,7 @@ pub struct LayeredDesign {
     spec: DesignSpec,
     placement: Placement,
     dir: PathBuf,
-    store: Store<RocksStore>,
+    store: Store<DiskStore>,
     hasher: BatchHasher,
     /// Threads for plans and reads.
     pool: ThreadPool,
@@ -117,7 +117,7 @@ struct Private {
 
 impl LayeredDesign {
     /// The store under the design, to be asked for what only it knows.
-    pub const fn store(&self) -> &Store<RocksStore> {
+    pub const fn store(&self) -> &Store<DiskStore> {
         &self.store
     }
 

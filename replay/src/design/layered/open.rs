@@ -9,7 +9,7 @@ use super::{
     wallet::{Origin, record_of},
 };
 use crate::{
-    design::{DesignError, DesignSpec, DesignStore, ExpirySpec},
+    design::{DesignError, DesignSpec, DesignStore, ExpirySpec, resources},
     population::{Population, PopulationSpec},
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use std::{
 };
 use thinstate_engine::{
     ExpiredReads, Options, Store, StoreOptions, StoreRules,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::DiskStore,
     store::ArchiveOptions,
 };
 use thinstate_formats::{BatchHasher, BlockNumber, RecordIndex, object::Tier, record::NewRecord};
@@ -54,12 +54,7 @@ impl LayeredDesign {
                     .to_owned(),
             });
         }
-        let rocks = RocksOptions {
-            cache_bytes: store.cache_bytes,
-            direct_io: store.direct_io,
-            ..RocksOptions::default()
-        };
-        let leaves = RocksStore::open(&store.dir, rocks);
+        let leaves = DiskStore::open(&store.dir, &resources::leaves(store));
         let leaves = leaves.map_err(|error| DesignError::store(context())(error))?;
         let opened = Store::open(leaves, options(spec, store));
         let opened = opened.map_err(|error| DesignError::store(context())(error))?;

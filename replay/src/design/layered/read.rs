@@ -8,7 +8,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, U256};
 use rayon::prelude::*;
-use thinstate_engine::{Resurrection, ResurrectionError, View, leaf_store::RocksStore};
+use thinstate_engine::{Resurrection, ResurrectionError, View, leaf_store::DiskStore};
 use thinstate_formats::{Account, NodeHasher, object::NOTHING};
 
 /// Keys that one thread reads at a time.
@@ -47,7 +47,7 @@ impl LayeredDesign {
         &self,
         load: &BlockLoad,
         overlay: &Overlay,
-        view: &View<'_, RocksStore>,
+        view: &View<'_, DiskStore>,
     ) -> Result<TierWork, DesignError> {
         let addresses: Vec<Address> = load.accounts.iter().map(|it| it.address).collect();
         let mut keys = Vec::new();
@@ -77,7 +77,7 @@ impl LayeredDesign {
         load: &BlockLoad,
         accesses: &[Access],
         overlay: &Overlay,
-        view: &View<'_, RocksStore>,
+        view: &View<'_, DiskStore>,
     ) -> Result<TierWork, DesignError> {
         let keys = self.slot_keys(load, accesses);
         let read = |at: usize, work: &mut TierWork| {

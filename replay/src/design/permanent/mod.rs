@@ -50,15 +50,15 @@ use std::{
 };
 use thinstate_engine::{
     ExpiredReads, Options, PermanentTier,
-    leaf_store::{IoCounters, RocksStore},
+    leaf_store::{IoCounters, DiskStore},
 };
 use thinstate_formats::{BatchHasher, BlockNumber, StateChanges};
 
-/// Accounts, slots and nothing else: one Merkle-Patricia trie over RocksDB.
+/// Accounts, slots and nothing else: one Merkle-Patricia trie over a leaf store.
 pub struct PermanentDesign {
     spec: DesignSpec,
     dir: PathBuf,
-    tier: PermanentTier<RocksStore>,
+    tier: PermanentTier<DiskStore>,
     hasher: BatchHasher,
     /// Threads for reads.
     pool: ThreadPool,
@@ -86,7 +86,7 @@ impl PermanentDesign {
     /// Opens the store of the design, which may be new and empty.
     pub fn open(spec: &DesignSpec, store: &DesignStore) -> Result<Self, DesignError> {
         let context = format!("open {}", store.dir.display());
-        let leaves = RocksStore::open(&store.dir, resources::rocks(store))
+        let leaves = DiskStore::open(&store.dir, &resources::leaves(store))
             .map_err(DesignError::store(&context))?;
         let tier = PermanentTier::open(leaves, options(spec, store))
             .map_err(DesignError::store(&context))?;
@@ -101,7 +101,7 @@ impl PermanentDesign {
     }
 
     /// The tier under the design, to be asked for what only it knows.
-    pub const fn tier(&self) -> &PermanentTier<RocksStore> {
+    pub const fn tier(&self) -> &PermanentTier<DiskStore> {
         &self.tier
     }
 

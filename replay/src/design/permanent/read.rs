@@ -7,7 +7,7 @@ use crate::{
     measure::TierWork,
 };
 use rayon::prelude::*;
-use thinstate_engine::{MissingNode, StateError, View, leaf_store::RocksStore};
+use thinstate_engine::{MissingNode, StateError, View, leaf_store::DiskStore};
 use thinstate_formats::Account;
 
 /// Keys that one thread reads at a time.
@@ -49,7 +49,7 @@ struct Pass<'p> {
     load: &'p BlockLoad,
     overlay: &'p Overlay,
     keys: &'p Keys,
-    view: View<'p, RocksStore>,
+    view: View<'p, DiskStore>,
 }
 
 impl Pass<'_> {

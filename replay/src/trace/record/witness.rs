@@ -9,7 +9,8 @@ use crate::{
 use alloy_primitives::B256;
 use std::path::Path;
 use thinstate_engine::{
-    CommitError, MissingNode, Need, Options, PermanentTier, StateError, leaf_store::LeafStore,
+    CommitError, MissingNode, Need, Options, PermanentTier, StateError,
+    leaf_store::{LeafStore, StoreKind},
 };
 use thinstate_formats::trace::BlockTrace;
 
@@ -72,7 +73,7 @@ pub fn record_witness(
 ) -> Result<Recorded, RecordError> {
     let BlockWitness { block, hash, .. } = witness;
     check_body(block).map_err(RecordError::Body)?;
-    let (tier, _) = partial_state(dir, witness, options).map_err(Box::new)?;
+    let (tier, _) = partial_state(dir, witness, StoreKind::default(), options).map_err(Box::new)?;
     let hashes = &witness.block_hashes;
     let (trace, outcome) =
         record_block(&tier.view(), block, *hash, hashes, spec).map_err(Box::new)?;
