@@ -28,6 +28,12 @@ pub enum StudyError {
         /// What differs.
         difference: String,
     },
+    /// Another process carries a study out in the folder. Wait for it, or take another folder.
+    #[error("{path}: another study is writing into it")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file of the study cannot be read or written.
     #[error("{action} {path}")]
     Os {

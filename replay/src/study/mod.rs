@@ -7,18 +7,20 @@
 //!
 //! ```text
 //! OUT/study.json                           the whole study, written after each cell
+//! OUT/study.lock                           held while a study writes into the folder
 //! OUT/runs/DESIGN/ACCOUNTS/xMULTIPLE/      a result folder each, see `docs/results.md`
 //! ```
 //!
 //! Runs that are complete are not repeated when a study is run again into the same folder; one with another
-//! specification is refused. Designs with the same trie must have the same root after every block: a root
-//! that differs ends the study with the block and both roots.
+//! specification is refused, and so is one while another process is at work there. Designs with the same trie
+//! must have the same root after every block: a root that differs ends the study with the block and both roots.
 //!
 //! A p99 of few blocks is their maximum. How many there were stands beside each figure: at high multiples a
 //! block takes seconds, and a study that gave each 125 blocks would take days.
 
 mod cell;
 mod error;
+mod folder;
 mod predict;
 mod replayed;
 mod result;

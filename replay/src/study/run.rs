@@ -2,14 +2,14 @@
 
 use super::{
     Cell, CellResult, ModelReport, RunPoint, STUDY_SCHEMA, Step, StudyError, StudyResult,
-    StudySpec, StudyStatus, result, search,
+    StudySpec, StudyStatus, folder::Locked, result, search,
 };
 use crate::{
     measure::{DeviceProfile, RunResult, RunStatus},
     model::Scenario,
 };
 use alloy_primitives::{B256, map::HashMap};
-use std::{fs, path::Path, time::SystemTime};
+use std::{path::Path, time::SystemTime};
 
 /// How long a run is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub trait Runner {
     fn note(&mut self, message: &str);
 }
 
-/// Carries a study out in a folder, or goes on with it.
+/// Carries a study out in a folder, or goes on with it. Meanwhile the folder is locked.
 pub fn run(
     spec: &StudySpec,
     dir: &Path,
@@ -57,7 +57,7 @@ pub fn run(
     runner: &mut dyn Runner,
 ) -> Result<StudyResult, StudyError> {
     spec.check()?;
-    fs::create_dir_all(dir).map_err(StudyError::os("create the folder", dir))?;
+    let _locked = Locked::folder(dir)?;
     let mut study = Study {
         result: begin(spec, dir, runner)?,
         dir,

@@ -253,6 +253,22 @@ fn an_interrupted_study_never_repeats_a_run() {
 }
 
 #[test]
+fn two_studies_never_write_into_one_folder() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let first = folder::Locked::folder(dir.path()).expect("nobody has it");
+    let mut second = machine();
+    let got = run(&spec(), dir.path(), &[], &mut second);
+    let Err(StudyError::InUse { path }) = got else {
+        panic!("{got:?}");
+    };
+    assert_eq!(path, dir.path());
+    assert!(second.runs.is_empty(), "{:?}", second.runs);
+    assert!(!dir.path().join("study.json").exists());
+    drop(first);
+    run(&spec(), dir.path(), &[], &mut second).expect("nobody has it any more");
+}
+
+#[test]
 fn roots_that_differ_never_pass() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut machine = machine();
