@@ -57,7 +57,10 @@ fn no_two_studies_write_into_one_folder() {
         let file = dir.path().join("study.toml");
         fs::write(&file, text).unwrap();
         let mut command = Command::new(THINSTATE);
-        command.args(["study", "--quiet", "--out"]).arg(&out).arg(file);
+        command
+            .args(["study", "--quiet", "--out"])
+            .arg(&out)
+            .arg(file);
         command
     };
     let first = begin(study(LONG), &out.join("runs/mpt/2000/x1/blocks.csv"));
@@ -67,8 +70,8 @@ fn no_two_studies_write_into_one_folder() {
     assert_eq!(fs::read(out.join("study.json")).unwrap(), before);
     drop(first);
     // Past the lock: what is refused now is what is to be done.
-    let other = study(&LONG.replace("[run]", "seed = 2\n[run]"));
-    assert_refused(&{ other }.output().unwrap(), &out, "holds another study");
+    let other = study(&LONG.replace("[run]", "seed = 2\n[run]")).output();
+    assert_refused(&other.unwrap(), &out, "holds another study");
 }
 
 #[test]

@@ -29,11 +29,14 @@ repeated: run the same command again after an interruption, or after adding
 designs, sizes or multiples to the file. study.json, report.html and report.md are
 written after the last cell. data/studies has examples.
 
+A run ends early once it is certain that p99 of its blocks does not fit the slot;
+`whole = true` among the fields of run lets it go on to its last block.
+
 Fields of the file: name, summary, designs, accounts, multiples, bisect
 (resolution, multiple-max), profile, amplify, seed, slot-s, run (blocks,
-blocks-min, seconds, warm-up, cache-bytes, threads, direct-io, drop-caches),
-held-out (accounts, multiple), and any number of predict (accounts, device,
-threads, cache-bytes).
+blocks-min, seconds, warm-up, whole, cache-bytes, threads, direct-io,
+drop-caches), held-out (accounts, multiple), and any number of predict
+(accounts, device, threads, cache-bytes).
 
 Exit status: 0 completed, 1 an error occurred or roots differ, 130 interrupted.")]
 pub(super) struct Options {

@@ -53,6 +53,9 @@ pub struct RunPoint {
     pub fits: bool,
     /// Blocks that count.
     pub blocks: u64,
+    /// Blocks that were to, where fewer were enough to say that it does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks_planned: Option<u64>,
     /// The run as the model sees it.
     pub point: Point,
     /// What the run used, as shares of what there is.
@@ -69,6 +72,7 @@ impl RunPoint {
             dir,
             fits: point.p99_s <= slot_s,
             blocks: point.blocks,
+            blocks_planned: run.decided.map(|it| it.blocks_planned),
             point,
             saturation,
         })

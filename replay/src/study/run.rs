@@ -5,7 +5,7 @@ use super::{
     StudySpec, StudyStatus, folder::Locked, result, search,
 };
 use crate::{
-    measure::{DeviceProfile, RunResult, RunStatus},
+    measure::{DeviceProfile, RunResult},
     model::Scenario,
 };
 use alloy_primitives::{B256, map::HashMap};
@@ -184,7 +184,7 @@ impl Study<'_> {
                     cell.accounts
                 );
                 let run = runner.run(spec, &cell, shape, &self.dir.join(&dir))?;
-                if run.status != RunStatus::Completed {
+                if !run.status.is_final() {
                     return Ok(Step::Stop);
                 }
                 self.compare_roots(&run, &self.dir.join(&dir), &cell, runner)?;
@@ -196,7 +196,7 @@ impl Study<'_> {
                     cell.design,
                     cell.accounts,
                     point.point.p99_s,
-                    point.blocks,
+                    run.blocks_text(),
                     if point.fits { "fits" } else { "does not fit" }
                 ));
                 let step = match point.fits {

@@ -76,6 +76,8 @@ pub struct RunSpec {
     pub seconds: f64,
     /// Blocks discarded before those that count.
     pub warm_up: u64,
+    /// Run all blocks, also where fewer are enough to say that p99 does not fit the slot.
+    pub whole: bool,
     /// Memory for the store's cache.
     pub cache_bytes: u64,
     /// Threads; one per core if it is not given.
@@ -93,6 +95,7 @@ impl Default for RunSpec {
             blocks_min: 5,
             seconds: 20.0,
             warm_up: 2,
+            whole: false,
             cache_bytes: 512 << 20,
             threads: None,
             direct_io: false,

@@ -77,6 +77,7 @@ fn result(cell: &Cell, shape: Shape, block_s: f64) -> RunResult {
         schema: RESULT_SCHEMA.to_owned(),
         status: RunStatus::Completed,
         error: None,
+        decided: None,
         started_at: 0,
         wall_s: block_s * count as f64,
         program: Program::default(),
