@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     measure::{DeviceProfile, device},
-    model::Scenario,
     report,
     study::{self, Replayed, StudyResult, StudySpec, StudyStatus},
 };
@@ -67,7 +66,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         None => Path::new("out/study").join(&spec.name),
     };
     let measured = options.device.as_deref().map(profile).transpose()?;
-    let scenarios = scenarios(&spec, measured.as_ref())?;
+    let scenarios = spec.scenarios(measured.as_ref())?;
     fs::create_dir_all(&dir).wrap_err_with(|| dir.display().to_string())?;
     let stop = stop_on_ctrl_c()?;
     let progress = progress::for_stderr(options.quiet);
@@ -93,26 +92,6 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
 
 fn profile(path: &Path) -> eyre::Result<DeviceProfile> {
     Ok(device::load(&path.to_string_lossy())?)
-}
-
-/// What the study asks the model, with the profiles of the devices.
-fn scenarios(spec: &StudySpec, measured: Option<&DeviceProfile>) -> eyre::Result<Vec<Scenario>> {
-    let scenario = |of: &study::PredictSpec| {
-        let device = match (of.device.as_str(), measured) {
-            ("measured", Some(device)) => device.clone(),
-            ("measured", None) => eyre::bail!(
-                "a prediction for the measured device needs --device FILE, which `thinstate device -o FILE` writes"
-            ),
-            (name, _) => device::load(name)?,
-        };
-        Ok(Scenario {
-            accounts: of.accounts,
-            threads: of.threads,
-            cache_bytes: of.cache_bytes as f64,
-            device,
-        })
-    };
-    spec.predict.iter().map(scenario).collect()
 }
 
 fn print(study: &StudyResult) -> io::Result<()> {

@@ -42,6 +42,14 @@ pub struct Largest {
     pub first_unfit: Option<u32>,
 }
 
+impl Largest {
+    /// What was nearest to its limit at this multiple, or at the least of `runs` where none fits.
+    pub(super) fn saturation(&self, runs: &[RunPoint]) -> Option<Saturation> {
+        let at = runs.iter().find(|run| Some(run.multiple) == self.multiple);
+        at.or(runs.first()).map(|run| run.saturation.clone())
+    }
+}
+
 /// One run of a cell, in the figures that the study goes by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunPoint {

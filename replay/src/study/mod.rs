@@ -32,6 +32,7 @@ mod run;
 mod saturation;
 mod search;
 mod spec;
+mod stored;
 #[cfg(test)]
 mod tests;
 

@@ -2,7 +2,10 @@
 
 use super::{
     Cell, CellResult, ModelReport, RunPoint, STUDY_SCHEMA, Step, StudyError, StudyResult,
-    StudySpec, StudyStatus, folder::Locked, result, search,
+    StudySpec, StudyStatus,
+    folder::Locked,
+    result, search,
+    stored::{Begun, Text},
 };
 use crate::{
     measure::{DeviceProfile, RunResult},
@@ -108,10 +111,11 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         roots_compared: 0,
         models: Vec::new(),
     };
-    let Some(old) = StudyResult::read(dir)? else {
+    let Some(old) = Text::read(dir)? else {
         new.write(dir)?;
         return Ok(new);
     };
+    let old: Begun = old.parse()?;
     if let Some(difference) = difference(&old.spec, spec) {
         return Err(StudyError::OtherStudy {
             path: dir.join(result::FILE),
@@ -121,9 +125,9 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
     Ok(StudyResult {
         started_at: old.started_at,
         wall_s: old.wall_s,
+        device: old.device().or(new.device),
         // Where it was begun; each result says what it was run on itself.
         machine: old.machine,
-        device: old.device.or(new.device),
         ..new
     })
 }
@@ -210,15 +214,11 @@ impl Study<'_> {
         )?;
         let Some(first) = first else { return Ok(()) };
         runs.sort_by_key(|run| run.multiple);
-        let at = runs
-            .iter()
-            .find(|run| Some(run.multiple) == largest.multiple)
-            .or(runs.first());
         self.result.cells.push(CellResult {
             cell,
             design: first.design,
             state: first.state_before,
-            saturation: at.map(|run| run.saturation.clone()),
+            saturation: largest.saturation(&runs),
             runs,
             largest,
         });

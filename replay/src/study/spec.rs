@@ -1,7 +1,11 @@
 //! What a study is to do.
 
 use super::StudyError;
-use crate::{amplify::Method, model::HeldOut};
+use crate::{
+    amplify::Method,
+    measure::{DeviceProfile, device},
+    model::{HeldOut, Scenario},
+};
 use serde::{Deserialize, Serialize};
 
 /// A study, as its file says it.
@@ -140,6 +144,24 @@ impl StudySpec {
         let spec: Self = toml::from_str(text).map_err(StudyError::Syntax)?;
         spec.check()?;
         Ok(spec)
+    }
+
+    /// What the model is asked, with the profiles of the devices.
+    pub fn scenarios(&self, measured: Option<&DeviceProfile>) -> Result<Vec<Scenario>, StudyError> {
+        let device = |name: &str| match (name, measured) {
+            ("measured", Some(device)) => Ok(device.clone()),
+            ("measured", None) => Err(StudyError::NoDevice),
+            (name, _) => Ok(device::load(name)?),
+        };
+        let scenario = |of: &PredictSpec| {
+            Ok(Scenario {
+                accounts: of.accounts,
+                threads: of.threads,
+                cache_bytes: of.cache_bytes as f64,
+                device: device(&of.device)?,
+            })
+        };
+        self.predict.iter().map(scenario).collect()
     }
 
     /// Checks that it can be carried out.
