@@ -1,8 +1,9 @@
 //! `thinstate study`: designs, state sizes, gas multiples.
 
 use super::{
-    demo::{INTERRUPTED, stop_on_ctrl_c},
+    interrupt::{INTERRUPTED, stop_on_ctrl_c},
     replay::progress,
+    stdio::Out,
     store::table::{count, table},
 };
 use crate::{
@@ -82,7 +83,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     print(&study)?;
     if study.cells.iter().any(|cell| !cell.runs.is_empty()) {
         let meaning = write_reports(&dir)?;
-        writeln!(io::stdout(), "\n{meaning}")?;
+        writeln!(Out, "\n{meaning}")?;
     }
     Ok(match study.status {
         StudyStatus::Completed => ExitCode::SUCCESS,
@@ -107,7 +108,7 @@ fn print(study: &StudyResult) -> io::Result<()> {
             limit.map_or("-", study::Resource::name).to_owned(),
         ]);
     }
-    writeln!(io::stdout(), "{rows}")
+    writeln!(Out, "{rows}")
 }
 
 /// Writes both reports; what the study means, in three sentences.
@@ -120,7 +121,7 @@ fn write_reports(dir: &Path) -> eyre::Result<String> {
         let path = dir.join(name);
         report::write(&path, text.as_bytes())
             .wrap_err_with(|| format!("cannot write {}", path.display()))?;
-        eprintln!("{}", path.display());
+        status!("{}", path.display());
     }
     let headline = sections.first().and_then(|section| section.text.first());
     Ok(headline.cloned().unwrap_or_default())

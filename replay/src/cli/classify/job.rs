@@ -123,7 +123,7 @@ impl Job<'_> {
             return Err(error);
         }
         let path = writer.finish()?;
-        eprintln!("{}: written", path.display());
+        status!("{}: written", path.display());
         Ok(())
     }
 

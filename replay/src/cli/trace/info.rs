@@ -1,12 +1,11 @@
 //! Describing a trace.
 
-use crate::trace::{TraceInfo, TraceReader};
-use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
-use std::{
-    io::{self, Write as _},
-    path::Path,
-    process::ExitCode,
+use crate::{
+    cli::stdio::Out,
+    trace::{TraceInfo, TraceReader},
 };
+use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use std::{io::Write as _, path::Path, process::ExitCode};
 
 pub(super) fn run(path: &Path, json: bool) -> eyre::Result<ExitCode> {
     let info = TraceReader::open(path)?.info()?;
@@ -16,12 +15,11 @@ pub(super) fn run(path: &Path, json: bool) -> eyre::Result<ExitCode> {
 
 /// Prints figures to stdout: as tables, or as one JSON object.
 pub(super) fn print(info: &TraceInfo, json: bool) -> eyre::Result<()> {
-    let mut out = io::stdout().lock();
     if json {
-        serde_json::to_writer_pretty(&mut out, info)?;
-        writeln!(out)?;
+        serde_json::to_writer_pretty(&mut Out, info)?;
+        writeln!(Out)?;
     } else {
-        writeln!(out, "{}\n{}", summary(info), accesses(info))?;
+        writeln!(Out, "{}\n{}", summary(info), accesses(info))?;
     }
     Ok(())
 }
