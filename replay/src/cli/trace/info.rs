@@ -2,6 +2,7 @@
 
 use crate::{
     cli::stdio::Out,
+    numbers::grouped,
     trace::{TraceInfo, TraceReader},
 };
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
@@ -105,31 +106,11 @@ fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "none".to_owned(), |it| format!("{:.1} %", it * 100.0))
 }
 
-/// A number with its digits in threes.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::trace::{AccountCounts, CodeCounts, SlotCounts};
     use thinstate_formats::{BlockNumber, trace::ObjectClass};
-
-    #[test]
-    fn digits_are_not_grouped_from_the_front() {
-        let numbers = [0, 999, 1_000, 123_456, 1_234_567];
-        let expected = ["0", "999", "1,000", "123,456", "1,234,567"];
-        assert_eq!(numbers.map(grouped), expected);
-    }
 
     /// Far more than a year of mainnet's blocks.
     #[test]
