@@ -87,7 +87,7 @@ struct AmplifyFlags {
     #[arg(long, value_enum)]
     amplify: Option<Method>,
     /// How many blocks' gas a slot carries, 1 to 10000 [default: 1].
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     scale: Option<u32>,
     /// Copies in a mixed slot, a divisor of the scale [default: the one nearest
     /// to its root].
@@ -310,7 +310,7 @@ mod tests {
     fn nothing_that_contradicts_itself_is_resolved() {
         for args in [
             &["--scale", "3"][..],
-            &["--scale", "1001", "--amplify", "merge"],
+            &["--scale", "10001", "--amplify", "merge"],
             &["--trace", "t", "--profile", "p"],
             &["-m", "nothing"],
             &["--cache-size", "many"],
