@@ -1,5 +1,6 @@
 //! Formats of thinstate: what is pure. Objects, commitments, proofs and codecs, no I/O.
 
+pub mod access_list;
 pub mod bits;
 pub mod counted;
 pub mod hash;

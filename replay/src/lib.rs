@@ -30,6 +30,7 @@ pub mod inspect;
 pub mod load;
 pub mod measure;
 pub mod model;
+mod numbers;
 pub mod population;
 pub mod profile;
 pub mod replay;

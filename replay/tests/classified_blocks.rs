@@ -14,7 +14,7 @@ use std::{
 use support::mainnet;
 use thinstate_engine::Options;
 use thinstate_formats::{
-    object::ObjectKey,
+    object::{ObjectClass, ObjectKey},
     trace::{BlockTrace, TraceHeader},
 };
 use thinstate_replay::{
@@ -157,8 +157,8 @@ fn a_recorded_witness_never_lacks_its_classes() {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
-    let [recorded, plain, later] =
-        ["recorded", "plain", "later"].map(|it| dir.path().join(format!("{it}.trace")));
+    let [recorded, plain, later, kept] =
+        ["recorded", "plain", "later", "kept"].map(|it| dir.path().join(format!("{it}.trace")));
     let files = BLOCKS.map(|number| folder.join(format!("{number}.json.zst")));
     let thinstate = |arguments: &[&Path]| {
         let mut command = Command::cargo_bin("thinstate").unwrap();
@@ -181,6 +181,7 @@ fn a_recorded_witness_never_lacks_its_classes() {
         let reader = TraceReader::open(path).unwrap();
         reader.blocks().map(Result::unwrap).collect()
     };
+    let from = recorded.clone();
     let (recorded, plain) = (read(&recorded), read(&plain));
     assert!(recorded == read(&later));
     assert!(recorded != plain);
@@ -191,6 +192,20 @@ fn a_recorded_witness_never_lacks_its_classes() {
     };
     assert!(classes(&recorded).len() > 3);
     assert_eq!(classes(&plain).len(), 1);
+    // Without the logs that they came from, no class is lost.
+    thinstate(&[classify, &from, o, &kept]);
+    let kept = read(&kept);
+    for (block, before) in kept.iter().zip(&recorded) {
+        let slots = |block: &BlockTrace| {
+            let groups = block.accesses.clone().into_iter();
+            groups.flat_map(|group| group.slots).collect::<Vec<_>>()
+        };
+        for (slot, before) in slots(block).iter().zip(slots(before)) {
+            assert_eq!(slot.key(), before.key());
+            let known = before.class != ObjectClass::Unclassified;
+            assert!(!known || slot.class == before.class, "{before:?} {slot:?}");
+        }
+    }
 }
 
 #[test]

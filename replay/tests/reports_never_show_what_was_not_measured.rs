@@ -14,7 +14,6 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use thinstate_formats::BlockNumber;
 use thinstate_replay::{
     measure::{BlockCost, DeviceProfile, Recorder, RunResult, StateSize, TierBytes, TierWork},
-    model::Scenario,
     report,
     study::{self, Cell, Runner, Shape, StudyError, StudySpec},
 };
@@ -179,16 +178,12 @@ impl Runner for Machine {
 fn report_in(dir: &Path) -> (report::Data, Vec<report::Section>) {
     let spec = StudySpec::parse(&format!(
         "name = \"made <up>\"\ndesigns = {DESIGNS:?}\naccounts = [1000000, 10000000]\nmultiples = [1, 10, 100, 1000]\n\
-         held-out = {{ accounts = 10000000, multiple = 100 }}\n[bisect]\n[run]\nseconds = 3.0\n"
+         held-out = {{ accounts = 10000000, multiple = 100 }}\n[bisect]\n[run]\nseconds = 3.0\n\
+         [[predict]]\naccounts = 380000000\ndevice = \"measured\"\nthreads = 8\ncache-bytes = 32000000000\n"
     ))
     .unwrap();
-    let scenario = Scenario {
-        accounts: 380_000_000,
-        threads: 8,
-        cache_bytes: 32e9,
-        device: Machine.device().unwrap(),
-    };
-    study::run(&spec, dir, &[scenario], &mut Machine).unwrap();
+    let scenarios = spec.scenarios(Machine.device().as_ref()).unwrap();
+    study::run(&spec, dir, &scenarios, &mut Machine).unwrap();
     let data = report::Data::open(&[dir.to_owned()]).unwrap();
     let sections = report::sections(&data);
     (data, sections)
@@ -249,6 +244,34 @@ fn no_report_needs_anything_beside_it() {
     for section in &sections {
         assert!(markdown.contains(&format!("## {}", section.title)));
     }
+}
+
+#[test]
+fn nothing_that_follows_from_the_runs_is_taken_from_another_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, sections) = report_in(dir.path());
+    let path = dir.path().join("study.json");
+    let mut study: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for cell in study["cells"].as_array_mut().unwrap() {
+        cell["saturation"] = serde_json::json!(["who knows"]);
+        for run in cell["runs"].as_array_mut().unwrap() {
+            run.as_object_mut().unwrap().remove("point").unwrap();
+        }
+    }
+    study["models"] = serde_json::json!({ "colour": "green" });
+    std::fs::write(&path, study.to_string()).unwrap();
+    let again = report::Data::open(&[dir.path().to_owned()]).unwrap();
+    let markdown =
+        |data: &report::Data, sections: &[report::Section]| report::markdown(&data.title, sections);
+    assert_eq!(
+        markdown(&again, &report::sections(&again)),
+        markdown(&data, &sections)
+    );
+    // What no run says has to be there.
+    study["cells"][0].as_object_mut().unwrap().remove("largest");
+    std::fs::write(&path, study.to_string()).unwrap();
+    assert!(report::Data::open(&[dir.path().to_owned()]).is_err());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use runs::record_with;
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path};
 use thinstate_replay::measure::{
-    Deviation, DeviceProfile, METRICS, Machine, RecordedRun, TierBytes,
+    Decided, Deviation, DeviceProfile, METRICS, Machine, RecordedRun, TierBytes,
 };
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/results.md");
@@ -41,6 +41,11 @@ fn every_field_and_metric_is_described() {
     let dir = tempfile::tempdir().unwrap();
     record_with(dir.path(), 3, 1.0, |result| {
         result.error = Some("why".to_owned());
+        result.decided = Some(Decided {
+            blocks: 2,
+            blocks_planned: 50,
+            blocks_over_slot: 1,
+        });
         result.machine = serde_json::to_value(Machine::detect(Path::new("."))).unwrap();
         result.device = Some(DeviceProfile {
             read_latency_us: Some(1.0),

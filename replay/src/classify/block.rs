@@ -14,7 +14,7 @@ use super::{
 use crate::load::object_of;
 use alloy_primitives::{Address, U256};
 use std::collections::BTreeMap;
-use thinstate_formats::{BlockNumber, trace::BlockTrace};
+use thinstate_formats::{BlockNumber, object::ObjectClass, trace::BlockTrace};
 
 /// What was found out about the slots of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,8 @@ pub struct Finding {
 /// Classifies a block, and learns from it: what its logs show of mappings holds for the blocks after
 /// it as well.
 ///
-/// Without logs, only what the book knows is recognised. Costs 1 or 2 hashes for each slot with
+/// Without logs, only what the book knows is recognised, and what the trace has classes for: those may be
+/// from logs that are not at hand. Costs 1 or 2 hashes for each slot with
 /// preimages, and a search for those without (see [`learn_block`] for classifying with what *later*
 /// blocks show).
 pub fn classify_block(
@@ -71,9 +72,16 @@ pub fn apply_book(trace: &mut BlockTrace, logs: &BlockLogs, book: &LayoutBook) -
 
 /// Drops classes and preimages, as in a trace that was made without execution.
 pub fn forget(trace: &mut BlockTrace) {
+    forget_classes(trace);
     for access in trace.accesses.iter_mut().flat_map(|it| &mut it.slots) {
-        access.class = SlotKind::Unknown.class();
         access.preimages.clear();
+    }
+}
+
+/// Drops classes: what an earlier classification has found does not count.
+pub fn forget_classes(trace: &mut BlockTrace) {
+    for access in trace.accesses.iter_mut().flat_map(|it| &mut it.slots) {
+        access.class = ObjectClass::Unclassified;
     }
 }
 
@@ -81,6 +89,8 @@ pub fn forget(trace: &mut BlockTrace) {
 struct Block {
     uses: Uses,
     events: Events,
+    /// Whether the trace's own classes count: logs that may have shown them are not at hand.
+    earlier: bool,
 }
 
 impl Block {
@@ -89,11 +99,19 @@ impl Block {
         let events = Events::read(logs);
         arrays::fill(&mut uses);
         search::fill(&mut uses, trace, &events, book);
-        Self { uses, events }
+        Self {
+            uses,
+            events,
+            earlier: logs.is_empty(),
+        }
     }
 
     fn teach(&self, number: BlockNumber, book: &mut LayoutBook) {
-        book.learn(number, rules::evidence(&self.uses, &self.events));
+        let mut shown = rules::evidence(&self.uses, &self.events);
+        if self.earlier {
+            rules::earlier(&self.uses, &mut shown);
+        }
+        book.learn(number, shown);
     }
 
     fn apply(self, trace: &mut BlockTrace, book: &LayoutBook) -> BlockFindings {
@@ -143,10 +161,13 @@ impl Block {
         (kind, method)
     }
 
-    /// What a slot is that is no entry: by its number, or as an element of an array.
+    /// What a slot is that is no entry: by its number, by its class so far, or as an element of an array.
     fn without_entry(&self, contract: Address, number: U256, slot: &SlotUse) -> (SlotKind, Method) {
         if let Some(kind) = plain::by_number(number) {
             return (kind, Method::Number);
+        }
+        if let (true, Some(kind)) = (self.earlier, SlotKind::of_object(slot.earlier)) {
+            return (kind, Method::Earlier);
         }
         let Some(array) = slot.array else {
             return (SlotKind::Unknown, Method::None);
@@ -181,7 +202,11 @@ impl Block {
             let Some(finding) = slots.get_mut(&access.key()) else {
                 continue;
             };
-            access.class = finding.kind.class();
+            access.class = match (finding.method, self.earlier) {
+                // Nothing is known here that would be better.
+                (Method::None, true) if access.class == ObjectClass::PlainSlot => access.class,
+                _ => finding.kind.class(),
+            };
             let entry = self
                 .uses
                 .get(&access.key())

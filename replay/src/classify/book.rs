@@ -16,9 +16,10 @@ use thinstate_formats::BlockNumber;
 ///    several mappings of one contract that behave as balances, the one with the most such entries is
 ///    (a counter of what somebody bought moves with the balance, but only sometimes); the same of
 ///    owners and allowances, so that no object is in two slots;
-/// 3. else a balance, if it is the contract's only mapping whose entries change whenever logs name
+/// 3. else what the trace's classes say of most of its entries, in blocks whose logs are not at hand;
+/// 4. else a balance, if it is the contract's only mapping whose entries change whenever logs name
 ///    them, whatever the amount; an allowance, if it is the only one that is without limit;
-/// 4. else a balance, if it is the contract's only mapping of which two entries moved by opposite
+/// 5. else a balance, if it is the contract's only mapping of which two entries moved by opposite
 ///    amounts in one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct LayoutBook {
@@ -31,6 +32,8 @@ pub struct LayoutBook {
 pub(super) struct Evidence {
     /// Entries that a log names and that move as it says.
     pub(super) exact: BTreeMap<SlotKind, u64>,
+    /// Entries that the trace has a class for, in blocks whose logs are not at hand.
+    pub(super) earlier: BTreeMap<SlotKind, u64>,
     /// Entries that a log names and that move otherwise.
     pub(super) named: BTreeMap<SlotKind, u64>,
     /// Entries that a log names as moved, and that did not move.
@@ -45,10 +48,26 @@ pub(super) struct Evidence {
 pub(super) type Layouts = BTreeMap<Place, (SlotKind, Basis)>;
 
 impl Evidence {
-    /// The kind that most exact entries speak for, with their number.
-    fn most(&self) -> Option<(SlotKind, u64)> {
-        let counts = self.exact.iter().map(|(kind, count)| (*kind, *count));
-        counts.max_by_key(|(kind, count)| (*count, Reverse(*kind)))
+    /// What most entries speak for: the exact ones, or else those that the trace has a class for.
+    fn most(&self) -> Option<(SlotKind, Basis)> {
+        let most = |counts: &BTreeMap<SlotKind, u64>| {
+            let most = counts
+                .iter()
+                .max_by_key(|(kind, count)| (**count, Reverse(**kind)));
+            most.map(|(kind, _)| *kind)
+        };
+        let exact = most(&self.exact).map(|kind| (kind, Basis::Learned));
+        exact.or_else(|| Some((most(&self.earlier)?, Basis::Earlier)))
+    }
+
+    /// How many entries speak for a kind: any exact one outweighs all others.
+    fn weight(&self, kind: SlotKind) -> [u64; 2] {
+        [&self.exact, &self.earlier].map(|it| it.get(&kind).copied().unwrap_or_default())
+    }
+
+    /// Whether nothing is known of its entries but that logs name them, or how they moved.
+    fn is_silent(&self) -> bool {
+        self.exact.is_empty() && self.earlier.is_empty()
     }
 
     fn named(&self, kind: SlotKind) -> u64 {
@@ -58,6 +77,9 @@ impl Evidence {
     fn add(&mut self, other: Self, block: BlockNumber) {
         for (kind, count) in other.exact {
             *self.exact.entry(kind).or_default() += count;
+        }
+        for (kind, count) in other.earlier {
+            *self.earlier.entry(kind).or_default() += count;
         }
         for (kind, count) in other.named {
             *self.named.entry(kind).or_default() += count;
@@ -100,16 +122,15 @@ impl LayoutBook {
         };
         for kind in SlotKind::ALL {
             let known = layouts.values().any(|it| it.0 == kind);
-            let all = seen
-                .iter()
-                .filter(|(_, it)| it.most().is_some_and(|it| it.0 == kind));
+            let spoken = seen.iter().filter_map(|(place, evidence)| {
+                let (of, basis) = evidence.most()?;
+                (of == kind).then_some((place, evidence, basis))
+            });
             if !ONE_MAPPING.contains(&kind) {
-                for (place, _) in all {
-                    layouts
-                        .entry(place.clone())
-                        .or_insert((kind, Basis::Learned));
+                for (place, _, basis) in spoken {
+                    layouts.entry(place.clone()).or_insert((kind, basis));
                 }
-            } else if let Some((place, basis)) = one_of(kind, all, seen)
+            } else if let Some((place, basis)) = one_of(kind, spoken, seen)
                 && !known
             {
                 layouts.entry(place.clone()).or_insert((kind, basis));
@@ -118,11 +139,12 @@ impl LayoutBook {
         layouts
     }
 
-    /// Number of contracts of which something was learned that the registry does not say.
+    /// Number of contracts of which something was learned that neither the registry nor the trace says.
     pub fn learned(&self) -> usize {
         let learned = |contract: &&Address| {
             let layouts = self.layouts(**contract);
-            layouts.values().any(|it| it.1 != Basis::Registry)
+            let told = [Basis::Registry, Basis::Earlier];
+            layouts.values().any(|it| !told.contains(&it.1))
         };
         self.seen.keys().filter(learned).count()
     }
@@ -171,22 +193,21 @@ const ONE_MAPPING: [SlotKind; 4] = [
     SlotKind::Allowance,
 ];
 
-/// The contract's mapping of a kind: the one of `exact` with most entries, or else one of `seen` that
-/// nothing exact speaks about.
+/// The contract's mapping of a kind: the one of `spoken` with most entries, or else one of `seen` that
+/// nothing speaks about.
 fn one_of<'a>(
     kind: SlotKind,
-    exact: impl Iterator<Item = (&'a Place, &'a Evidence)>,
+    spoken: impl Iterator<Item = (&'a Place, &'a Evidence, Basis)>,
     seen: &'a BTreeMap<Place, Evidence>,
 ) -> Option<(&'a Place, Basis)> {
     // Of equals the first in order: the same in every run.
-    let best = exact.max_by_key(|(place, evidence)| {
-        let count = evidence.exact.get(&kind).copied();
-        (count, Reverse((evidence.against, *place)))
+    let best = spoken.max_by_key(|(place, evidence, _)| {
+        (evidence.weight(kind), Reverse((evidence.against, *place)))
     });
-    if let Some((place, _)) = best {
-        return Some((place, Basis::Learned));
+    if let Some((place, _, basis)) = best {
+        return Some((place, basis));
     }
-    let silent = || seen.iter().filter(|(_, it)| it.exact.is_empty());
+    let silent = || seen.iter().filter(|(_, it)| it.is_silent());
     let named = silent().filter(|(_, it)| it.named(kind) > it.against);
     if let Some(place) = only(named.map(|(place, _)| place)) {
         return Some((place, Basis::Named));
@@ -267,6 +288,27 @@ mod tests {
         assert_eq!(book(&[(1, named(4, 4))]).layouts(TOKEN).len(), 0);
         let two = book(&[(1, named(4, 0)), (2, named(9, 0))]);
         assert!(two.layouts(TOKEN).is_empty());
+    }
+
+    #[test]
+    fn what_an_earlier_run_knew_weighs_less_than_logs_and_more_than_guesses() {
+        let balance = SlotKind::Erc20Balance;
+        let earlier = |count| Evidence {
+            earlier: [(balance, count)].into(),
+            ..Evidence::default()
+        };
+        let one = book(&[(1, named(9, 0)), (2, earlier(1)), (3, earlier(4))]);
+        assert_eq!(
+            one.layouts(TOKEN),
+            [(place(3), (balance, Basis::Earlier))].into()
+        );
+        assert_eq!(one.learned(), 0, "not by this one");
+        assert_eq!(one.to_toml(1), "", "nor to be passed on as observed");
+        let other = book(&[(1, exact(balance, 1)), (3, earlier(4))]);
+        assert_eq!(
+            other.layouts(TOKEN),
+            [(place(1), (balance, Basis::Learned))].into()
+        );
     }
 
     #[test]

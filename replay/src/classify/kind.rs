@@ -96,6 +96,18 @@ impl SlotKind {
         }
     }
 
+    /// The kind whose class is this one, of classes of objects.
+    pub const fn of_object(class: ObjectClass) -> Option<Self> {
+        match class {
+            ObjectClass::Erc20Balance => Some(Self::Erc20Balance),
+            ObjectClass::Erc721Owner => Some(Self::Erc721Owner),
+            ObjectClass::Erc1155Balance => Some(Self::Erc1155Balance),
+            ObjectClass::Cdp => Some(Self::Cdp),
+            ObjectClass::Allowance => Some(Self::Allowance),
+            ObjectClass::PlainSlot | ObjectClass::Unclassified => None,
+        }
+    }
+
     /// Whether it is an object that belongs to a user, and that a policy can take out of the
     /// permanent tier.
     pub const fn is_object(self) -> bool {

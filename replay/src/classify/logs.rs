@@ -27,6 +27,11 @@ impl BlockLogs {
         self.logs.push((index, log));
     }
 
+    /// Whether there are none: the block emitted none, or they are not at hand.
+    pub const fn is_empty(&self) -> bool {
+        self.logs.is_empty()
+    }
+
     /// Every log with its index.
     pub fn iter(&self) -> impl Iterator<Item = (BlockAccessIndex, &Log)> {
         self.logs.iter().map(|(index, log)| (*index, log))

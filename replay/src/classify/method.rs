@@ -11,6 +11,8 @@ pub enum Method {
     Search(Basis),
     /// Its number says it.
     Number,
+    /// The trace says it, from an earlier classification; its keys are not known.
+    Earlier,
     /// It was not.
     None,
 }
@@ -24,6 +26,9 @@ pub enum Basis {
     Registry,
     /// Logs have shown, at other entries or in other blocks, what the mapping holds.
     Learned,
+    /// The trace says so of the mapping's entries in blocks whose logs are not at hand: an earlier
+    /// classification had them, or the trace was made with classes.
+    Earlier,
     /// A log of the same transaction names this entry, but the value moves by another amount (fees,
     /// shares, scaled balances), and it is the contract's only mapping of which that is so.
     Named,
@@ -38,6 +43,7 @@ impl Basis {
             Self::Log => "log",
             Self::Registry => "registry",
             Self::Learned => "learned",
+            Self::Earlier => "earlier",
             Self::Named => "named",
             Self::Shape => "shape",
         }
@@ -50,6 +56,7 @@ impl fmt::Display for Method {
             Self::Preimage(basis) => write!(f, "preimage+{}", basis.name()),
             Self::Search(basis) => write!(f, "search+{}", basis.name()),
             Self::Number => f.write_str("number"),
+            Self::Earlier => f.write_str("earlier"),
             Self::None => f.write_str("-"),
         }
     }

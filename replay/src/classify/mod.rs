@@ -32,7 +32,11 @@
 //! | CDP | by protocol | none | registry only |
 //!
 //! 3. *How that is known* of this slot ([`Method`]): a log that names this very entry, the registry, or
-//!    what was learned of its mapping elsewhere.
+//!    what was learned of its mapping elsewhere, or earlier.
+//!
+//! Where a block's logs are not at hand, classes that the trace has already are evidence: an earlier
+//! classification may have had the logs. They weigh less than logs and the registry, and more than what
+//! moves without a log says. A slot whose keys are not known keeps its class.
 //!
 //! One slot gets one kind, for one mapping has one. What is not recognised stays unclassified, in the
 //! permanent tier.
@@ -86,7 +90,9 @@ mod uses;
 mod tests;
 
 pub use balance::BalanceCheck;
-pub use block::{BlockFindings, Finding, apply_book, classify_block, forget, learn_block};
+pub use block::{
+    BlockFindings, Finding, apply_book, classify_block, forget, forget_classes, learn_block,
+};
 pub use book::LayoutBook;
 pub use kind::SlotKind;
 pub use logs::BlockLogs;

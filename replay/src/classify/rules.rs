@@ -148,6 +148,16 @@ pub(super) fn evidence(uses: &Uses, events: &Events) -> BTreeMap<(Address, Place
     shown
 }
 
+/// Adds what the trace's own classes say of mappings.
+pub(super) fn earlier(uses: &Uses, shown: &mut BTreeMap<(Address, Place), Evidence>) {
+    for ((contract, _), slot) in uses {
+        if let (Some(entry), Some(kind)) = (&slot.entry, SlotKind::of_object(slot.earlier)) {
+            let evidence = shown.entry((*contract, entry.place.clone())).or_default();
+            *evidence.earlier.entry(kind).or_default() += 1;
+        }
+    }
+}
+
 /// Mappings of which exactly two entries moved at an index, by opposite amounts above 1, with how often
 /// that was so. By 1 move the counters of ERC-721 contracts. Only where the contract logged no transfer at that index: there, logs say more.
 fn opposites(uses: &Uses, events: &Events) -> BTreeMap<(Address, Place), u64> {

@@ -2,7 +2,7 @@
 
 use super::{
     Basis, BlockFindings, BlockLogs, LayoutBook, Method, Place, Registry, Scheme, SlotKind,
-    apply_book, classify_block, forget, learn_block,
+    apply_book, classify_block, forget, forget_classes, learn_block,
     place::{solady_allowance, solady_balance},
 };
 use crate::load::BlockLoad;
@@ -291,6 +291,82 @@ fn opposite_changes_are_a_balance_only_without_logs_and_not_by_one() {
     let (mut counted, slot) = pair(1);
     let findings = classified(&mut counted, &BlockLogs::default());
     assert_eq!(of(&findings, slot), (SlotKind::AddressEntry, Method::None));
+}
+
+fn classes(trace: &BlockTrace) -> Vec<ObjectClass> {
+    let slots = trace.accesses.iter().flat_map(|it| &it.slots);
+    slots.map(|it| it.class).collect()
+}
+
+/// The trace with this class for every slot.
+fn all_of(trace: &BlockTrace, class: ObjectClass) -> BlockTrace {
+    let mut trace = trace.clone();
+    let slots = trace.accesses.iter_mut().flat_map(|it| &mut it.slots);
+    slots.for_each(|it| it.class = class);
+    trace
+}
+
+#[test]
+fn no_class_that_came_from_logs_is_lost_without_them() {
+    let none = BlockLogs::default();
+    let (mut trace, logs, slots) = token(PreimageOrder::KeyThenBase);
+    classified(&mut trace, &logs);
+    let expected = classes(&trace);
+    assert!(!expected.contains(&ObjectClass::Unclassified));
+    let mut again = trace.clone();
+    let findings = classified(&mut again, &none);
+    assert_eq!(classes(&again), expected);
+    let earlier = Method::Preimage(Basis::Earlier);
+    assert_eq!(of(&findings, slots[0]), (SlotKind::Erc20Balance, earlier));
+    assert_eq!(of(&findings, slots[2]), (SlotKind::Allowance, earlier));
+    // What an earlier class says of a mapping holds for entries that have none.
+    let later = entry(PreimageOrder::KeyThenBase, 9, &[SPENDER.into_word()]);
+    let mut book = LayoutBook::default();
+    learn_block(&trace, &none, &mut book);
+    let findings = apply_book(&mut block(vec![write(later.clone(), 1, 2)]), &none, &book);
+    assert_eq!(of(&findings, later.0), (SlotKind::Erc20Balance, earlier));
+    // Without their keys slots keep what they have, also where that is no object.
+    let slots = again.accesses.iter_mut().flat_map(|it| &mut it.slots);
+    slots.for_each(|it| it.preimages.clear());
+    for mut trace in [again.clone(), all_of(&again, ObjectClass::PlainSlot)] {
+        let expected = classes(&trace);
+        let findings = classified(&mut trace, &none);
+        assert_eq!(classes(&trace), expected);
+        let movable = findings.slots.values().filter(|it| it.movable);
+        assert_eq!(movable.count(), 0, "no key, no object");
+    }
+    // Nor do they if they are told to forget.
+    let mut forgotten = trace.clone();
+    forget_classes(&mut forgotten);
+    classified(&mut forgotten, &none);
+    assert_ne!(classes(&forgotten), expected);
+}
+
+#[test]
+fn no_earlier_class_weighs_more_than_logs_or_the_registry() {
+    let (mut trace, logs, _) = token(PreimageOrder::KeyThenBase);
+    let mut wrong = all_of(&trace, ObjectClass::Erc721Owner);
+    classified(&mut trace, &logs);
+    classified(&mut wrong, &logs);
+    assert_eq!(classes(&wrong), classes(&trace));
+    let mut book = LayoutBook::default();
+    learn_block(&trace, &logs, &mut book);
+    let registry = Registry::parse(&book.to_toml(1)).expect("what was learned");
+    let mut wrong = all_of(&trace, ObjectClass::Erc721Owner);
+    let mut book = LayoutBook::new(registry);
+    classify_block(&mut wrong, &BlockLogs::default(), &mut book);
+    assert_eq!(classes(&wrong), classes(&trace));
+}
+
+#[test]
+fn two_mappings_with_one_earlier_class_are_never_both_taken() {
+    let [one, other] = [4, 5].map(|base| entry(PreimageOrder::KeyThenBase, base, &[B.into_word()]));
+    let trace = block(vec![write(one, 0, 30), write(other, 0, 30)]);
+    let mut trace = all_of(&trace, ObjectClass::Erc20Balance);
+    classified(&mut trace, &BlockLogs::default());
+    let load = BlockLoad::collapse(&trace).expect("one transaction");
+    let objects = load.slots.iter().filter(|it| it.object.is_some());
+    assert_eq!(objects.count(), 1);
 }
 
 #[test]

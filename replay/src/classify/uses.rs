@@ -3,7 +3,10 @@
 use super::Place;
 use alloy_primitives::{Address, B256, U256};
 use std::collections::BTreeMap;
-use thinstate_formats::trace::{BlockTrace, SlotPreimage};
+use thinstate_formats::{
+    object::ObjectClass,
+    trace::{BlockTrace, SlotPreimage},
+};
 
 /// The slots of a block by contract and number.
 pub(super) type Uses = BTreeMap<(Address, U256), SlotUse>;
@@ -17,6 +20,8 @@ pub(super) struct SlotUse {
     pub(super) entry: Option<Entry>,
     /// The slot of the array that it is an element of, where the block touches that as well.
     pub(super) array: Option<U256>,
+    /// The class that the trace gives it.
+    pub(super) earlier: ObjectClass,
 }
 
 /// An entry of a mapping.
@@ -68,6 +73,9 @@ pub(super) fn of_block(trace: &BlockTrace) -> Uses {
                 before: access.before(),
                 after: access.after(),
             });
+            if access.class != ObjectClass::Unclassified {
+                slot.earlier = access.class;
+            }
             if slot.entry.is_none()
                 && let Some(place) = Place::of(access.slot, &access.preimages)
             {

@@ -11,7 +11,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 const AFTER_HELP: &str = "\
 Recognised by: preimage or search (where the keys come from), and log (a log names this entry and \
-agrees with its values), registry, learned (logs have shown what its mapping holds), named (a log \
+agrees with its values), registry, learned (logs have shown what its mapping holds), earlier (the \
+trace's own class, where the block's logs are not at hand), named (a log \
 names it, its values move otherwise), shape (two entries moved by opposite amounts). Objects are what \
 a policy can give another tier; docs/classification.md has more.";
 
@@ -49,7 +50,11 @@ pub(super) struct Options {
     /// Read the trace once: each block is classified with what it and those before it show.
     #[arg(long)]
     forward: bool,
-    /// Drop the trace's preimages first, as if it had been made without execution.
+    /// Drop the trace's classes first. Without this, they count in blocks whose logs are not at hand: an
+    /// earlier classification may have had them.
+    #[arg(long)]
+    forget_classes: bool,
+    /// Drop the trace's preimages and classes first, as if it had been made without execution.
     #[arg(long)]
     forget_preimages: bool,
     /// Classify without preimages as well, and compare: precision and recall of the search.

@@ -1,6 +1,9 @@
 //! `thinstate compare`.
 
-use super::store::table::{bytes, count, table};
+use super::{
+    stdio::Out,
+    store::table::{bytes, count, table},
+};
 use crate::{
     compare::{self, Compared, Comparison, Limit, Settings, Statistic, Verdict},
     measure::{RecordedRun, Unit},
@@ -8,11 +11,7 @@ use crate::{
 use clap::ValueHint;
 use eyre::WrapErr as _;
 use serde::Serialize;
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 /// Options of the command.
 #[derive(Debug, clap::Args)]
@@ -112,7 +111,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     } else {
         describe(&comparison, &limits, options)
     };
-    io::stdout().write_all(text.as_bytes())?;
+    Out.write_all(text.as_bytes())?;
     if limits.iter().all(|it| it.verdict.passes()) {
         Ok(ExitCode::SUCCESS)
     } else {

@@ -2,20 +2,15 @@
 
 mod progress;
 
+use super::{
+    interrupt::{INTERRUPTED, stop_on_ctrl_c},
+    stdio::Out,
+};
 use crate::demo::{self, Config, Status};
 use clap::ValueHint;
-use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use eyre::WrapErr as _;
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    process::{ExitCode, exit},
-    sync::Arc,
-};
+use core::sync::atomic::Ordering::SeqCst;
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use thinstate_engine::leaf_store::StoreKind;
-
-/// The exit status of what was interrupted.
-pub(super) const INTERRUPTED: u8 = 130;
 
 /// Options of the command.
 #[derive(Debug, clap::Args)]
@@ -71,7 +66,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     let mut progress = progress::for_stderr(options.quiet);
     let result = demo::run(&config, progress.as_mut(), &stop)?;
     drop(progress);
-    io::stdout().write_all(demo::render(&result).as_bytes())?;
+    Out.write_all(demo::render(&result).as_bytes())?;
     match (result.status, &options.mainnet) {
         (Status::Interrupted, _) => Ok(ExitCode::from(INTERRUPTED)),
         (Status::Failed, _) => Ok(ExitCode::FAILURE),
@@ -88,19 +83,6 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
 fn verify_real_blocks(folder: &std::path::Path) -> eyre::Result<ExitCode> {
     let inner = folder.join("witness");
     let folder = if inner.is_dir() { &inner } else { folder };
-    writeln!(io::stdout(), "\nReal blocks in {}\n", folder.display())?;
+    writeln!(Out, "\nReal blocks in {}\n", folder.display())?;
     super::verify::run_paths(&[folder.to_owned()])
-}
-
-/// A flag that the first Ctrl-C sets; the second ends the process.
-pub(super) fn stop_on_ctrl_c() -> eyre::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let handler = move || {
-        if flag.swap(true, SeqCst) {
-            exit(INTERRUPTED.into());
-        }
-    };
-    ctrlc::set_handler(handler).wrap_err("cannot listen for Ctrl-C")?;
-    Ok(stop)
 }

@@ -1,7 +1,8 @@
 //! `thinstate device`.
 
 use super::{
-    demo::{INTERRUPTED, stop_on_ctrl_c},
+    interrupt::{INTERRUPTED, stop_on_ctrl_c},
+    stdio::Out,
     store::table::{bytes, count, table},
 };
 use crate::measure::{
@@ -12,7 +13,7 @@ use clap::ValueHint;
 use eyre::WrapErr as _;
 use std::{
     fs::{self, File},
-    io::{self, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -92,7 +93,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     };
     let mut status = |stage: &str| {
         if !options.quiet {
-            eprintln!("device: {stage}");
+            status!("device: {stage}");
         }
     };
     let report = match probe(&options.dir, how, &stop, &mut status) {
@@ -108,7 +109,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     } else {
         describe(&report)
     };
-    io::stdout().write_all(text.as_bytes())?;
+    Out.write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -176,6 +177,6 @@ fn overhead(options: &Options) -> eyre::Result<ExitCode> {
         table.add_row(["both".to_owned(), us(overhead.total_ns())]);
         format!("{table}\n")
     };
-    io::stdout().write_all(text.as_bytes())?;
+    Out.write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,14 +3,21 @@
 //! Data goes to files and to stdout, status to stderr. Exit status: 0 all holds, 1 something does
 //! not or an error occurred, 2 the command line is wrong, 130 interrupted.
 
+/// Prints a line of status to stderr. Where nobody reads that any more it goes nowhere, where `eprintln` panics.
+macro_rules! status {
+    ($($line:tt)*) => { $crate::cli::stdio::status(format_args!($($line)*)) };
+}
+
 mod classify;
 mod compare;
 mod demo;
 mod device;
+mod interrupt;
 mod profile;
 mod replay;
 mod report;
 mod shell;
+mod stdio;
 mod store;
 mod study;
 mod trace;

@@ -1,9 +1,10 @@
 //! `thinstate report`: results to one HTML file, or to Markdown.
 
+use super::stdio::Out;
 use crate::report::{Data, html, markdown, sections, write};
 use eyre::WrapErr as _;
 use std::{
-    io::{self, Write as _},
+    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -40,16 +41,16 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     };
     write(&output, html(title, &sections).as_bytes())
         .wrap_err_with(|| format!("cannot write {}", output.display()))?;
-    eprintln!("{}", output.display());
+    status!("{}", output.display());
     match &options.markdown {
         None => {}
         Some(path) if path.as_os_str() == "-" => {
-            io::stdout().write_all(markdown(title, &sections).as_bytes())?;
+            Out.write_all(markdown(title, &sections).as_bytes())?;
         }
         Some(path) => {
             write(path, markdown(title, &sections).as_bytes())
                 .wrap_err_with(|| format!("cannot write {}", path.display()))?;
-            eprintln!("{}", path.display());
+            status!("{}", path.display());
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! `thinstate completions` and `thinstate man`.
 
-use super::Cli;
+use super::{Cli, stdio::Out};
 use clap::CommandFactory as _;
 use eyre::WrapErr as _;
 use std::{
@@ -30,14 +30,14 @@ pub(super) fn completions(options: &CompletionsOptions) -> eyre::Result<ExitCode
     // Into memory first: the generator panics where it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut Cli::command(), "thinstate", &mut script);
-    io::stdout().write_all(&script)?;
+    Out.write_all(&script)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the manual page, or writes the pages of all commands.
 pub(super) fn man(options: &ManOptions) -> eyre::Result<ExitCode> {
     match &options.output {
-        None => clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?,
+        None => clap_mangen::Man::new(Cli::command()).render(&mut Out)?,
         Some(folder) => write_pages(folder)
             .wrap_err_with(|| format!("cannot write the pages to {}", folder.display()))?,
     }

@@ -1,13 +1,13 @@
 //! `thinstate study`: designs, state sizes, gas multiples.
 
 use super::{
-    demo::{INTERRUPTED, stop_on_ctrl_c},
+    interrupt::{INTERRUPTED, stop_on_ctrl_c},
     replay::progress,
+    stdio::Out,
     store::table::{count, table},
 };
 use crate::{
     measure::{DeviceProfile, device},
-    model::Scenario,
     report,
     study::{self, Replayed, StudyResult, StudySpec, StudyStatus},
 };
@@ -29,9 +29,12 @@ repeated: run the same command again after an interruption, or after adding
 designs, sizes or multiples to the file. study.json, report.html and report.md are
 written after the last cell. data/studies has examples.
 
+A run ends early once it is certain that p99 of its blocks does not fit the slot;
+`whole = true` among the fields of run lets it go on to its last block.
+
 Fields of the file: name, summary, designs, accounts, multiples, bisect
 (resolution, multiple-max), profile, amplify, seed, slot-s, run (blocks,
-blocks-min, seconds, warm-up, store, cache-bytes, threads, direct-io,
+blocks-min, seconds, warm-up, whole, store, cache-bytes, threads, direct-io,
 drop-caches), held-out (accounts, multiple), and any number of predict
 (accounts, device, threads, cache-bytes).
 
@@ -64,7 +67,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         None => Path::new("out/study").join(&spec.name),
     };
     let measured = options.device.as_deref().map(profile).transpose()?;
-    let scenarios = scenarios(&spec, measured.as_ref())?;
+    let scenarios = spec.scenarios(measured.as_ref())?;
     fs::create_dir_all(&dir).wrap_err_with(|| dir.display().to_string())?;
     let stop = stop_on_ctrl_c()?;
     let progress = progress::for_stderr(options.quiet);
@@ -80,7 +83,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     print(&study)?;
     if study.cells.iter().any(|cell| !cell.runs.is_empty()) {
         let meaning = write_reports(&dir)?;
-        writeln!(io::stdout(), "\n{meaning}")?;
+        writeln!(Out, "\n{meaning}")?;
     }
     Ok(match study.status {
         StudyStatus::Completed => ExitCode::SUCCESS,
@@ -90,26 +93,6 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
 
 fn profile(path: &Path) -> eyre::Result<DeviceProfile> {
     Ok(device::load(&path.to_string_lossy())?)
-}
-
-/// What the study asks the model, with the profiles of the devices.
-fn scenarios(spec: &StudySpec, measured: Option<&DeviceProfile>) -> eyre::Result<Vec<Scenario>> {
-    let scenario = |of: &study::PredictSpec| {
-        let device = match (of.device.as_str(), measured) {
-            ("measured", Some(device)) => device.clone(),
-            ("measured", None) => eyre::bail!(
-                "a prediction for the measured device needs --device FILE, which `thinstate device -o FILE` writes"
-            ),
-            (name, _) => device::load(name)?,
-        };
-        Ok(Scenario {
-            accounts: of.accounts,
-            threads: of.threads,
-            cache_bytes: of.cache_bytes as f64,
-            device,
-        })
-    };
-    spec.predict.iter().map(scenario).collect()
 }
 
 fn print(study: &StudyResult) -> io::Result<()> {
@@ -125,7 +108,7 @@ fn print(study: &StudyResult) -> io::Result<()> {
             limit.map_or("-", study::Resource::name).to_owned(),
         ]);
     }
-    writeln!(io::stdout(), "{rows}")
+    writeln!(Out, "{rows}")
 }
 
 /// Writes both reports; what the study means, in three sentences.
@@ -138,7 +121,7 @@ fn write_reports(dir: &Path) -> eyre::Result<String> {
         let path = dir.join(name);
         report::write(&path, text.as_bytes())
             .wrap_err_with(|| format!("cannot write {}", path.display()))?;
-        eprintln!("{}", path.display());
+        status!("{}", path.display());
     }
     let headline = sections.first().and_then(|section| section.text.first());
     Ok(headline.cloned().unwrap_or_default())

@@ -7,7 +7,6 @@ mod extracts;
 mod files;
 mod generated;
 mod info;
-mod interrupt;
 mod lists;
 mod node;
 mod progress;

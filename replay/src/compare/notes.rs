@@ -8,6 +8,9 @@ pub(super) fn notes(a: &RecordedRun, b: &RecordedRun) -> Vec<String> {
     for (name, run) in [("A", &a.result), ("B", &b.result)] {
         match run.status {
             RunStatus::Completed => {}
+            RunStatus::Decided => notes.push(format!(
+                "{name} ended early: its p99 could not fit the slot any more"
+            )),
             RunStatus::Interrupted => notes.push(format!("{name} was interrupted")),
             RunStatus::Failed => notes.push(format!("{name} failed")),
         }

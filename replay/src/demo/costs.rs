@@ -1,10 +1,14 @@
 //! What one block costs, and the list of what is measured.
 //!
 //! [`METRICS`] is the one list that the columns of `blocks.csv`, the distributions in
-//! `result.json` and the rows of the summary are made from.
+//! `result.json` and the rows of the summary are made from. What replays measure too has the same names there
+//! ([`measure::METRICS`](crate::measure::METRICS)).
 
 use super::generate::BlockKind;
-use crate::exec::{ReadCounts, WriteCounts};
+use crate::{
+    exec::{ReadCounts, WriteCounts},
+    measure::{Metric, Unit, metric, ns},
+};
 use alloy_primitives::B256;
 use std::time::Duration;
 use thinstate_engine::{TrieWork, leaf_store::IoCounters};
@@ -50,132 +54,123 @@ impl BlockCosts {
     }
 }
 
-/// What a metric counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Things.
-    Count,
-    /// Gas.
-    Gas,
-    /// Bytes.
-    Bytes,
-    /// Nanoseconds.
-    Nanoseconds,
-}
-
-/// Something that is measured for each block.
-#[derive(Clone, Copy, Debug)]
-pub struct Metric {
-    /// Its name in files.
-    pub name: &'static str,
-    /// Its name in the summary, where it has a row there.
-    pub label: Option<&'static str>,
-    /// What it counts.
-    pub unit: Unit,
-    /// Its value for a block.
-    pub of: fn(&BlockCosts) -> u64,
-}
-
-const fn shown(
-    name: &'static str,
-    label: &'static str,
-    unit: Unit,
-    of: fn(&BlockCosts) -> u64,
-) -> Metric {
-    Metric {
-        name,
-        label: Some(label),
-        unit,
-        of,
-    }
-}
-
-const fn filed(name: &'static str, unit: Unit, of: fn(&BlockCosts) -> u64) -> Metric {
-    Metric {
-        name,
-        label: None,
-        unit,
-        of,
-    }
-}
-
-/// Nanoseconds of a duration; 584 years fit.
-fn ns(duration: Duration) -> u64 {
-    duration.as_nanos().try_into().unwrap_or(u64::MAX)
-}
-
 use Unit::{Bytes, Count, Gas, Nanoseconds};
 
+/// Metrics that have a row in the summary; all are in the files.
+pub(super) const SHOWN: &[&str] = &[
+    "tx_count",
+    "gas_used",
+    "accounts_read_hit",
+    "accounts_read_absent",
+    "accounts_written",
+    "slots_read_hit",
+    "slots_read_absent",
+    "slots_written",
+    "buckets_read",
+    "entries_per_bucket",
+    "hashes",
+    "permutations",
+    "store_gets",
+    "store_scans",
+    "block_reads",
+    "block_cache_hits",
+    "logical_written_bytes",
+    "store_written_bytes",
+    "execution_ns",
+    "state_read_ns",
+    "state_hash_ns",
+    "commit_ns",
+    "total_ns",
+];
+
 /// Everything that is measured, in the order of columns and rows.
-pub const METRICS: &[Metric] = &[
-    shown("tx_count", "transactions", Count, |b| b.tx_count),
-    shown("gas_used", "gas used", Gas, |b| b.gas_used),
-    shown("accounts_read_hit", "accounts read, there", Count, |b| {
+pub const METRICS: &[Metric<BlockCosts>] = &[
+    metric("tx_count", "transactions", Count, |b| b.tx_count),
+    metric("gas_used", "gas used", Gas, |b| b.gas_used),
+    metric("accounts_read_hit", "accounts read, there", Count, |b| {
         b.reads.accounts - b.reads.accounts_absent
     }),
-    shown("accounts_read_absent", "  absent", Count, |b| {
+    metric("accounts_read_absent", "  absent", Count, |b| {
         b.reads.accounts_absent
     }),
-    shown("accounts_written", "accounts written", Count, |b| {
+    metric("accounts_written", "accounts written", Count, |b| {
         b.writes.accounts
     }),
-    filed("accounts_deleted", Count, |b| b.writes.accounts_deleted),
-    shown("slots_read_hit", "slots read, there", Count, |b| {
+    metric("accounts_deleted", "  deleted", Count, |b| {
+        b.writes.accounts_deleted
+    }),
+    metric("slots_read_hit", "slots read, there", Count, |b| {
         b.reads.slots - b.reads.slots_zero
     }),
-    shown("slots_read_absent", "  absent", Count, |b| {
+    metric("slots_read_absent", "  absent", Count, |b| {
         b.reads.slots_zero
     }),
-    shown("slots_written", "slots written", Count, |b| b.writes.slots),
-    filed("codes_read", Count, |b| b.reads.codes),
-    filed("code_bytes_read", Bytes, |b| b.reads.code_bytes),
-    filed("codes_written", Count, |b| b.writes.codes),
-    filed("code_bytes_written", Bytes, |b| b.writes.code_bytes),
-    shown("buckets_read", "buckets read", Count, |b| b.work.buckets),
-    filed("buckets_merged", Count, |b| b.work.buckets_merged),
-    filed("bucket_entries", Count, |b| b.work.bucket_entries),
-    shown("entries_per_bucket", "  entries in one, mean", Count, |b| {
+    metric("slots_written", "slots written", Count, |b| b.writes.slots),
+    metric("codes_read", "codes read", Count, |b| b.reads.codes),
+    metric("code_bytes_read", "  their bytes", Bytes, |b| {
+        b.reads.code_bytes
+    }),
+    metric("codes_written", "codes written", Count, |b| b.writes.codes),
+    metric("code_bytes_written", "  their bytes", Bytes, |b| {
+        b.writes.code_bytes
+    }),
+    metric("buckets_read", "buckets read", Count, |b| b.work.buckets),
+    metric("buckets_merged", "  merged", Count, |b| {
+        b.work.buckets_merged
+    }),
+    metric("bucket_entries", "  entries in them", Count, |b| {
+        b.work.bucket_entries
+    }),
+    metric("entries_per_bucket", "  entries in one, mean", Count, |b| {
         b.work.bucket_entries / b.work.buckets.max(1)
     }),
-    filed("branches_hashed", Count, |b| b.work.branches),
-    shown("hashes", "nodes hashed", Count, |b| b.work.hashes),
-    shown("permutations", "  keccak permutations", Count, |b| {
+    metric("branches_hashed", "branches hashed", Count, |b| {
+        b.work.branches
+    }),
+    metric("hashes", "nodes hashed", Count, |b| b.work.hashes),
+    metric("permutations", "  keccak permutations", Count, |b| {
         b.work.permutations
     }),
-    shown("store_gets", "leaf store gets", Count, |b| b.io.gets),
-    filed("store_gets_found", Count, |b| b.io.gets_found),
-    shown("store_scans", "leaf store scans", Count, |b| b.io.scans),
-    filed("store_entries_scanned", Count, |b| b.io.entries_scanned),
-    shown("block_reads", "store blocks from files", Count, |b| {
+    metric("store_gets", "leaf store gets", Count, |b| b.io.gets),
+    metric("store_gets_found", "  found", Count, |b| b.io.gets_found),
+    metric("store_scans", "leaf store scans", Count, |b| b.io.scans),
+    metric("store_entries_scanned", "  entries scanned", Count, |b| {
+        b.io.entries_scanned
+    }),
+    metric("block_reads", "store blocks from files", Count, |b| {
         b.io.block_reads
     }),
-    filed("block_read_bytes", Bytes, |b| b.io.block_read_bytes),
-    shown("block_cache_hits", "  from the store's cache", Count, |b| {
+    metric("block_read_bytes", "  their bytes", Bytes, |b| {
+        b.io.block_read_bytes
+    }),
+    metric("block_cache_hits", "  from the store's cache", Count, |b| {
         b.io.block_cache_hits
     }),
-    filed("logical_read_bytes", Bytes, |b| b.io.logical_read_bytes),
-    shown(
+    metric("logical_read_bytes", "bytes read, logical", Bytes, |b| {
+        b.io.logical_read_bytes
+    }),
+    metric(
         "logical_written_bytes",
         "bytes written, logical",
         Bytes,
         |b| b.io.logical_written_bytes,
     ),
-    shown("store_written_bytes", "  by the store", Bytes, |b| {
+    metric("store_written_bytes", "  by the store", Bytes, |b| {
         b.io.store_written_bytes
     }),
-    shown(
+    metric(
         "execution_ns",
         "execution",
         Nanoseconds,
         |b| ns(b.execution),
     ),
-    shown("state_read_ns", "state_read", Nanoseconds, |b| {
+    metric("state_read_ns", "state_read", Nanoseconds, |b| {
         ns(b.state_read)
     }),
-    shown("state_hash_ns", "state_hash", Nanoseconds, |b| {
+    metric("state_hash_ns", "state_hash", Nanoseconds, |b| {
         ns(b.state_hash)
     }),
-    shown("commit_ns", "commit", Nanoseconds, |b| ns(b.commit)),
-    shown("total_ns", "total", Nanoseconds, |b| ns(b.total())),
-    filed("oracle_ns", Nanoseconds, |b| ns(b.oracle)),
+    metric("commit_ns", "commit", Nanoseconds, |b| ns(b.commit)),
+    metric("total_ns", "total", Nanoseconds, |b| ns(b.total())),
+    metric("oracle_ns", "oracle", Nanoseconds, |b| ns(b.oracle)),
 ];

@@ -37,7 +37,7 @@ mod run;
 mod summary;
 
 pub use chain::{Chain, FinalChecks};
-pub use costs::{BlockCosts, METRICS, Metric, Unit};
+pub use costs::{BlockCosts, METRICS};
 pub use error::{DemoError, Difference, OutDirError};
 pub use oracle::{Oracle, OracleError};
 pub use out_dir::OutDir;

@@ -1,9 +1,13 @@
 //! The summary for a terminal of 80 columns.
 
 use super::{
-    costs::Unit,
+    costs::{BlockCosts, SHOWN},
     result::{CheckRecord, DemoResult, StateRecord, Status},
     summary::Quantiles,
+};
+use crate::{
+    measure::{Metric, Unit},
+    numbers::grouped as count,
 };
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use core::fmt::{self, Write as _};
@@ -48,13 +52,16 @@ fn table(per_block: &[Quantiles]) -> Table {
     table.load_style(ASCII_MARKDOWN);
     table.set_header(["per block", "p50", "p90", "p99", "max"]);
     for quantiles in per_block {
-        let metric = super::METRICS.iter().find(|m| m.name == quantiles.metric);
-        if let Some((metric, label)) = metric.and_then(|m| Some((m, m.label?))) {
+        let is_row = |metric: &&Metric<BlockCosts>| {
+            metric.name == quantiles.metric && SHOWN.contains(&metric.name)
+        };
+        if let Some(metric) = super::METRICS.iter().find(is_row) {
             let show = |value| quantity(value, metric.unit);
             let Quantiles {
                 p50, p90, p99, max, ..
             } = *quantiles;
-            table.add_row([label.to_owned(), show(p50), show(p90), show(p99), show(max)]);
+            let row = [show(p50), show(p90), show(p99), show(max)];
+            table.add_row([metric.label.to_owned()].into_iter().chain(row));
         }
     }
     for column in table.column_iter_mut().skip(1) {
@@ -199,19 +206,6 @@ fn scaled(value: u64, step: f64, units: &[&str]) -> String {
     format!("{number:.decimals$} {}", units[unit])
         .trim_end()
         .to_owned()
-}
-
-/// Digits in groups of three.
-fn count(value: u64) -> String {
-    let digits = value.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The distribution of each metric over the blocks that count.
 
 use super::{
-    costs::{BlockCosts, METRICS, Metric},
+    costs::{BlockCosts, METRICS},
     generate::BlockKind,
 };
+use crate::measure::Metric;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use std::time::Duration;
@@ -52,7 +53,7 @@ pub struct Quantiles {
 
 impl Default for Summary {
     fn default() -> Self {
-        let histogram = |_: &Metric| {
+        let histogram = |_: &Metric<BlockCosts>| {
             Histogram::new(DIGITS).expect("three digits are within what a histogram keeps")
         };
         Self {
@@ -93,8 +94,8 @@ impl Summary {
     }
 
     /// Each metric with its distribution, in the order of [`METRICS`].
-    pub fn quantiles(&self) -> impl Iterator<Item = (&'static Metric, Quantiles)> {
-        let quantiles = |(metric, histogram): (&'static Metric, &Histogram<u64>)| {
+    pub fn quantiles(&self) -> impl Iterator<Item = (&'static Metric<BlockCosts>, Quantiles)> {
+        let quantiles = |(metric, histogram): (&'static Metric<BlockCosts>, &Histogram<u64>)| {
             let at = |quantile| histogram.value_at_quantile(quantile);
             let quantiles = Quantiles {
                 metric: metric.name,

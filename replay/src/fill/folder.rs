@@ -4,11 +4,7 @@ use super::{
     FillError,
     cache::{Cache, CacheError, CacheKey, FileError, Origin},
 };
-use crate::{
-    design::FillContext,
-    inspect::sizes::HeadSummary,
-    population::{POPULATION_VERSION, Population},
-};
+use crate::{design::FillContext, inspect::sizes::HeadSummary, population::Population};
 use serde::Serialize;
 use std::{
     fs, io,
@@ -139,10 +135,9 @@ impl FolderFill<'_> {
         } else {
             "permanent"
         })
-        .with("population-version", &POPULATION_VERSION)
+        .with_population(self.population)
         .with("format-version", &FORMAT_VERSION)
         .with("store", &self.store)
-        .with("population", self.population.spec())
         .with("keep", &ObjectClass::ALL)
         .with("block", &self.block.0)
     }

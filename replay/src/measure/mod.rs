@@ -18,10 +18,12 @@
 mod blocks;
 mod clock;
 mod cost;
+mod definition;
 pub mod device;
 mod distributions;
 mod error;
 mod machine;
+mod metrics;
 mod overhead;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -35,9 +37,12 @@ mod sums;
 
 pub use blocks::Blocks;
 pub use clock::RecordedTime;
-pub use cost::{BlockCost, METRICS, Metric, TierWork, Unit};
+pub use cost::{BlockCost, TierWork};
+pub use definition::{Metric, Unit};
+pub(crate) use definition::{metric, ns};
 pub use error::{ReadError, RecordError};
 pub use machine::{BlockDevice, CgroupLimits, Machine};
+pub use metrics::METRICS;
 pub use overhead::Overhead;
 pub use recorded::RecordedRun;
 pub use recorder::Recorder;

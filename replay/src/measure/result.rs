@@ -22,6 +22,9 @@ pub struct RunResult {
     /// Why it failed, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What it had seen, where it ended before its last block since that was enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
     /// Seconds since 1970 at which it began.
     pub started_at: u64,
     /// How long it took in all, in seconds.
@@ -58,16 +61,46 @@ pub struct RunResult {
     pub noise_floor: BTreeMap<String, f64>,
 }
 
+impl RunResult {
+    /// How many blocks count, for people: `40`, or `2 of 40` where it ended early.
+    pub fn blocks_text(&self) -> String {
+        match self.decided {
+            None => self.totals.blocks.to_string(),
+            Some(it) => format!("{} of {}", it.blocks, it.blocks_planned),
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// Every block was applied.
     Completed,
+    /// It was to end once its p99 could not fit the slot any more, and did: see [`RunResult::decided`].
+    Decided,
     /// It was told to stop; what it did until then counts.
     Interrupted,
     /// An error ended it.
     Failed,
+}
+
+impl RunStatus {
+    /// Whether it found what it was to find: there is nothing to go on with.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Decided)
+    }
+}
+
+/// Why it is certain that the p99 of a run does not fit the slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Blocks that were measured.
+    pub blocks: u64,
+    /// Blocks that it was to measure.
+    pub blocks_planned: u64,
+    /// Measured ones that took longer than the slot: more than a hundredth of those that were planned.
+    pub blocks_over_slot: u64,
 }
 
 /// What ran.

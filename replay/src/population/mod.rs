@@ -60,7 +60,12 @@ use recency::Recency;
 use sizes::Sizes;
 
 /// The version of how a population follows from its spec: part of what stores filled with one are known by.
-pub const POPULATION_VERSION: u32 = 1;
+///
+/// | version | what changed |
+/// |---|---|
+/// | 1 | |
+/// | 2 | lengths of codes and balances of accounts, after those of mainnet |
+pub const POPULATION_VERSION: u32 = 2;
 
 /// A state as a function of its spec.
 #[derive(Clone, Debug)]

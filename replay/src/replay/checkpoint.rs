@@ -24,6 +24,7 @@ const FREE: &[&str] = &[
     "cache",
     "checkpoint",
     "blocks",
+    "end-when-unfit",
     "label",
 ];
 
@@ -50,6 +51,9 @@ pub struct Checkpoint {
     pub cpu_s: f64,
     /// Most memory that was resident.
     pub memory_bytes_max: u64,
+    /// Counted blocks that took longer than the slot.
+    #[serde(default)]
+    pub blocks_over_slot: u64,
     /// Gas and transactions of its counted blocks.
     pub gas_used: u64,
     /// See there.
@@ -125,6 +129,7 @@ impl Checkpoint {
             starved_s: 0.0,
             cpu_s: 0.0,
             memory_bytes_max: 0,
+            blocks_over_slot: 0,
             gas_used: 0,
             tx_count: 0,
             state_before: None,

@@ -66,6 +66,8 @@ pub struct RunConfig {
     pub speed_up: f64,
     /// Seconds between slots.
     pub slot: f64,
+    /// End the run once it is certain that p99 of its slots takes longer than one of them lasts.
+    pub end_when_unfit: bool,
     /// Folder for results; with several designs, of their folders.
     pub out: PathBuf,
     /// Keep the store beside the results when the run has ended.
@@ -114,6 +116,7 @@ impl Default for RunConfig {
             open_loop: false,
             speed_up: 1.0,
             slot: 12.0,
+            end_when_unfit: false,
             out: PathBuf::from("out/replay"),
             keep_store: false,
             cache: None,

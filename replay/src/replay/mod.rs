@@ -31,7 +31,10 @@
 //! so a slow block also shows in those that had to wait for it (no coordinated omission). The warm-up runs in a
 //! closed loop, and the clock starts at the first block that counts.
 //!
-//! # Interruption, checkpoints
+//! # Interruption, checkpoints, an early end
+//!
+//! With [`RunConfig::end_when_unfit`] a run ends, with status `decided`, once it is certain that the p99 of its
+//! blocks does not fit the slot: a study's search asks no more of it. At least two blocks are measured.
 //!
 //! The first interruption ends the run after the block at hand, with a result of status `interrupted`. With
 //! checkpoints a run can be gone on with: rows and store are then durable up to the last one, blocks applied
@@ -52,6 +55,7 @@ mod session;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod witness;
 mod work;
 mod workload;

@@ -14,6 +14,7 @@ use crate::{
     },
 };
 use core::{
+    ops::ControlFlow,
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
@@ -62,8 +63,8 @@ pub trait Sink {
     /// The next block is the first that counts.
     fn begin(&mut self) -> Result<(), ReplayError>;
 
-    /// A block was done. An error ends the run.
-    fn block(&mut self, block: &BlockDone) -> Result<(), ReplayError>;
+    /// A block was done. An error ends the run, and so does a break: it has seen enough.
+    fn block(&mut self, block: &BlockDone) -> Result<ControlFlow<()>, ReplayError>;
 }
 
 /// How a pipeline ended.
@@ -71,6 +72,8 @@ pub trait Sink {
 pub struct Ended {
     /// Whether all blocks were done.
     pub completed: bool,
+    /// Whether they were not because the sink had seen enough.
+    pub enough: bool,
     /// From the first counted block's arrival to the last one's durability.
     pub elapsed: Duration,
     /// Time that reading waited for planning: at most so much of the rest is the harness's.
@@ -111,6 +114,7 @@ impl Pipeline<'_> {
             sink,
             next: self.done,
             first_arrival: None,
+            enough: false,
             ended: Ended::default(),
         };
         if self.done == self.warm_up {
@@ -120,11 +124,13 @@ impl Pipeline<'_> {
             true => self.overlapped(source, &planning, &mut applier)?,
             false => self.one_by_one(source, &planning, &mut applier)?,
         }
-        applier.ended.completed = match self.blocks {
-            Some(blocks) => applier.next >= blocks || !self.stop.load(Relaxed),
-            None => !self.stop.load(Relaxed),
-        };
-        Ok(applier.ended)
+        let cut_short = applier.enough || self.stop.load(Relaxed);
+        let completed = !cut_short || self.blocks.is_some_and(|blocks| applier.next >= blocks);
+        Ok(Ended {
+            completed,
+            enough: applier.enough && !completed,
+            ..applier.ended
+        })
     }
 
     fn one_by_one(
@@ -145,7 +151,9 @@ impl Pipeline<'_> {
                 break;
             };
             let read = self.read(plan, &Overlay::default(), arrival, starved)?;
-            applier.apply(read)?;
+            if applier.apply(read)?.is_break() {
+                break;
+            }
         }
         Ok(())
     }
@@ -170,7 +178,7 @@ impl Pipeline<'_> {
             scope.spawn(move || self.planner(source, planning, &plans, &may_plan));
             scope.spawn(move || self.reader(&planned, &reads, &may_begin));
             let applied = self.applier(&ready, applier, &begin, &resume);
-            drop(ready);
+            drop((ready, begin, resume));
             applied
         })
     }
@@ -249,7 +257,9 @@ impl Pipeline<'_> {
         resume: &Sender<()>,
     ) -> Result<(), ReplayError> {
         while let Ok(read) = ready.recv() {
-            applier.apply(read?)?;
+            if applier.apply(read?)?.is_break() {
+                break;
+            }
             if applier.next == self.warm_up && begin.send(()).is_err() {
                 break;
             }
@@ -342,6 +352,8 @@ struct Applier<'a, 'b> {
     /// Blocks done.
     next: u64,
     first_arrival: Option<Instant>,
+    /// Whether the sink has seen enough.
+    enough: bool,
     ended: Ended,
 }
 
@@ -353,7 +365,7 @@ impl Applier<'_, '_> {
         Ok(())
     }
 
-    fn apply(&mut self, read: Read) -> Result<(), ReplayError> {
+    fn apply(&mut self, read: Read) -> Result<ControlFlow<()>, ReplayError> {
         let Pipeline { design, pace, .. } = *self.pipeline;
         let load = Arc::clone(&read.plan.load);
         let failed = |error| self.pipeline.failed(error);
@@ -402,11 +414,12 @@ impl Applier<'_, '_> {
             load,
             backlog,
         };
-        self.sink.block(&done)?;
+        let flow = self.sink.block(&done)?;
+        self.enough = flow.is_break();
         if self.next == self.pipeline.warm_up {
             self.begin()?;
         }
-        Ok(())
+        Ok(flow)
     }
 
     /// What was counted since the end of the block before.

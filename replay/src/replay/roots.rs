@@ -37,6 +37,7 @@ const FREE: &[&str] = &[
     "open-loop",
     "speed-up",
     "slot",
+    "end-when-unfit",
     "out",
     "keep-store",
     "device",

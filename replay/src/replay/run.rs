@@ -171,7 +171,7 @@ impl Run<'_> {
         let open = self.concluded(session, &*design, &store, dropped, ended)?;
         drop(design);
         let keep = self.config.keep_store || self.config.checkpoint.is_some();
-        if !keep || (open.result.status == RunStatus::Completed && !self.config.keep_store) {
+        if !keep || (open.result.status.is_final() && !self.config.keep_store) {
             stores::remove(&store)?;
             Checkpoint::remove(dir)?;
         }
@@ -261,7 +261,7 @@ impl Run<'_> {
         session: &mut Session<'_>,
         design: &dyn StateDesign,
         store: &Path,
-    ) -> Result<bool, ReplayError> {
+    ) -> Result<RunStatus, ReplayError> {
         let warm_up = self.config.warm_up;
         if let Some(got) = self.slots().filter(|got| *got <= warm_up) {
             return Err(ReplayError::TooShort { got, warm_up });
@@ -284,10 +284,15 @@ impl Run<'_> {
         let mut recording = Recording { session, design };
         let ended = pipeline.run(&mut *source, &mut probes, &mut recording)?;
         recording.session.ended(&ended);
-        if self.config.checkpoint.is_some() && !ended.completed {
+        let status = match (ended.completed, ended.enough) {
+            (true, _) => RunStatus::Completed,
+            (false, true) => RunStatus::Decided,
+            (false, false) => RunStatus::Interrupted,
+        };
+        if self.config.checkpoint.is_some() && !status.is_final() {
             recording.checkpoint()?;
         }
-        Ok(ended.completed)
+        Ok(status)
     }
 
     /// The result of a run that ended, in whatever way. An error is returned once it is written.
@@ -297,7 +302,7 @@ impl Run<'_> {
         design: &dyn StateDesign,
         store: &Path,
         dropped: Option<Dropped>,
-        ended: Result<bool, ReplayError>,
+        ended: Result<RunStatus, ReplayError>,
     ) -> Result<Open, ReplayError> {
         let size = design.flush().and_then(|()| design.size());
         let size = size.map_err(ReplayError::state(self.candidate.name()));
@@ -310,11 +315,9 @@ impl Run<'_> {
         let mut result = session.result(workload, store, dropped, size);
         let own = session.own.take();
         match ended {
-            Ok(completed) => {
-                result.status = match completed {
-                    true => RunStatus::Completed,
-                    false => RunStatus::Interrupted,
-                };
+            Ok(status) => {
+                result.status = status;
+                result.decided = (status == RunStatus::Decided).then(|| session.decided());
                 Ok(Open {
                     recorder: session.recorder,
                     result,

@@ -2,15 +2,16 @@
 
 use super::{
     BlockDone, BlockProgress, Checkpoint, Ended, Progress, Reference, Roots, RunConfig, Sink,
-    error::ReplayError, work::count_classes,
+    error::ReplayError, verdict::cannot_fit, work::count_classes,
 };
 use crate::{
     design::StateDesign,
     measure::{
-        DesignInfo, Deviation, DeviceProfile, LastBlock, Machine, Program, RESULT_SCHEMA, Recorder,
-        RunResult, RunStatus, StateSize, Totals, WorkloadInfo, probes::memory_bytes_max,
+        Decided, DesignInfo, Deviation, DeviceProfile, LastBlock, Machine, Program, RESULT_SCHEMA,
+        Recorder, RunResult, RunStatus, StateSize, Totals, WorkloadInfo, probes::memory_bytes_max,
     },
 };
+use core::{ops::ControlFlow, time::Duration};
 use std::{
     path::Path,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -59,14 +60,19 @@ impl Sink for Recording<'_, '_> {
         Ok(())
     }
 
-    fn block(&mut self, block: &BlockDone) -> Result<(), ReplayError> {
+    fn block(&mut self, block: &BlockDone) -> Result<ControlFlow<()>, ReplayError> {
         self.session.add(block)?;
         if let Some(every) = self.session.config.checkpoint
             && self.session.reached.slots.is_multiple_of(every)
         {
             self.checkpoint()?;
         }
-        Ok(())
+        Ok(
+            match self.session.config.end_when_unfit && self.session.cannot_fit() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            },
+        )
     }
 }
 
@@ -94,6 +100,8 @@ impl Session<'_> {
             reached.gas_used += cost.gas_used;
             reached.tx_count += cost.tx_count;
             reached.cpu_s += cost.cpu.as_secs_f64();
+            let slot = Duration::from_secs_f64(self.config.slot);
+            reached.blocks_over_slot += u64::from(cost.total > slot);
             count_classes(
                 &block.load,
                 &mut reached.slots_written_by_class,
@@ -143,6 +151,13 @@ impl Session<'_> {
         self.earlier_wall_s + self.begun.elapsed().as_secs_f64()
     }
 
+    /// Whether it is certain that p99 of the blocks that count does not fit the slot.
+    fn cannot_fit(&self) -> bool {
+        let over = self.reached.blocks_over_slot;
+        self.planned()
+            .is_some_and(|planned| cannot_fit(planned, self.counted(), over))
+    }
+
     /// Adds what a pipeline says of itself.
     pub(super) fn ended(&mut self, ended: &Ended) {
         self.reached.elapsed_s += ended.elapsed.as_secs_f64();
@@ -169,6 +184,7 @@ impl Session<'_> {
             schema: RESULT_SCHEMA.to_owned(),
             status: RunStatus::Failed,
             error: None,
+            decided: None,
             started_at: self.reached.started_at,
             wall_s: self.wall_s(),
             program: Program::this(),
@@ -185,6 +201,21 @@ impl Session<'_> {
             last: self.last,
             noise_floor: Default::default(),
         }
+    }
+
+    /// What a run that ended early had seen.
+    pub(super) fn decided(&self) -> Decided {
+        Decided {
+            blocks: self.counted(),
+            blocks_planned: self.planned().unwrap_or_default(),
+            blocks_over_slot: self.reached.blocks_over_slot,
+        }
+    }
+
+    /// Blocks that are to count; `None` where the workload does not say how many it has.
+    fn planned(&self) -> Option<u64> {
+        let slots = self.slots?;
+        Some(slots.saturating_sub(self.config.warm_up))
     }
 
     /// Blocks that count.

@@ -7,6 +7,7 @@ use crate::{
     population::Population,
 };
 use std::{fs, io, path::Path};
+use thinstate_engine::FORMAT_VERSION;
 
 /// What filled stores in the cache are called, with the version of how they are filled.
 const FILL: &str = "design/1";
@@ -86,6 +87,16 @@ impl Stores<'_> {
         Ok(design)
     }
 
+    /// What a filled store is known by in the cache.
+    fn key(&self, candidate: &Candidate<'_>, population: &Population) -> CacheKey {
+        CacheKey::new(FILL)
+            .with("design", candidate.key())
+            .with("store", &self.config.store)
+            .with_population(population)
+            .with("format-version", &FORMAT_VERSION)
+            .with("block", &self.workload.filled_at())
+    }
+
     /// Puts a filled store into `dir`: from the cache, which gets it first if it has none.
     fn cached(
         &self,
@@ -94,11 +105,7 @@ impl Stores<'_> {
         cache: &Path,
         dir: &Path,
     ) -> Result<(), ReplayError> {
-        let key = CacheKey::new(FILL)
-            .with("design", candidate.key())
-            .with("store", &self.config.store)
-            .with("population", population.spec())
-            .with("block", &self.workload.filled_at());
+        let key = self.key(candidate, population);
         let build = |dir: &Path| {
             let design = self.fill(candidate, population, dir)?;
             design
@@ -137,5 +144,35 @@ pub(super) fn remove(dir: &Path) -> Result<(), ReplayError> {
             Err(ReplayError::os("remove the store", dir)(error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+    use super::*;
+    use crate::{population::POPULATION_VERSION, replay::Silent};
+
+    #[test]
+    fn no_store_is_taken_for_one_of_another_version() {
+        let config = RunConfig {
+            accounts: Some(1_000),
+            ..RunConfig::default()
+        };
+        let workload = Workload::open(&config).unwrap();
+        let stores = Stores {
+            config: &config,
+            workload: &workload,
+            progress: &Silent,
+        };
+        let candidate = Candidate::of(Stores::design("mpt").unwrap());
+        let key = stores.key(&candidate, workload.population().unwrap());
+        let parts = key.parts();
+        assert_eq!(parts["population-version"], POPULATION_VERSION);
+        assert_eq!(parts["format-version"], FORMAT_VERSION);
+        let other = Candidate::of(Stores::design("flat-lthash").unwrap());
+        let other = stores.key(&other, workload.population().unwrap());
+        assert_ne!(other.to_string(), key.to_string());
     }
 }

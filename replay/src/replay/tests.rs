@@ -14,6 +14,7 @@ use crate::{
 };
 use alloy_primitives::{Address, B256, U256};
 use core::{
+    ops::ControlFlow,
     sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     time::Duration,
 };
@@ -261,6 +262,7 @@ struct Kept<'a> {
     design: &'a MemoryDesign,
     stop: &'a AtomicBool,
     stop_after: Option<u64>,
+    enough_after: Option<u64>,
     done: Vec<BlockDone>,
     /// Blocks applied when those that count began.
     begun_at: Vec<u64>,
@@ -274,13 +276,16 @@ impl Sink for Kept<'_> {
         Ok(())
     }
 
-    fn block(&mut self, block: &BlockDone) -> Result<(), ReplayError> {
+    fn block(&mut self, block: &BlockDone) -> Result<ControlFlow<()>, ReplayError> {
         self.done.push(block.clone());
         self.planned.push(self.design.planned.load(SeqCst));
         if self.stop_after == Some(block.cost.number.0) {
             self.stop.store(true, SeqCst);
         }
-        Ok(())
+        Ok(match self.enough_after == Some(block.cost.number.0) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        })
     }
 }
 
@@ -292,6 +297,7 @@ struct Case<'a> {
     pace: Pace,
     blocks: Option<u64>,
     stop_after: Option<u64>,
+    enough_after: Option<u64>,
     checkpoint: Option<u64>,
 }
 
@@ -307,6 +313,7 @@ impl<'a> Case<'a> {
             pace: Pace::Closed,
             blocks: None,
             stop_after: None,
+            enough_after: None,
             checkpoint: None,
         }
     }
@@ -326,6 +333,7 @@ impl<'a> Case<'a> {
             design: self.design,
             stop: &stop,
             stop_after: self.stop_after,
+            enough_after: self.enough_after,
             done: Vec::new(),
             begun_at: Vec::new(),
             planned: Vec::new(),
@@ -395,6 +403,65 @@ fn an_interrupted_run_ends_after_the_block_at_hand() {
         assert_eq!(done.len(), 7);
         assert_eq!(design.head(), Some(BlockNumber(7)));
     }
+}
+
+#[test]
+fn a_run_that_has_seen_enough_ends_after_the_block_at_hand() {
+    for (overlap, checkpoint) in [(true, None), (true, Some(5)), (false, None)] {
+        let design = MemoryDesign::new();
+        let case = Case {
+            blocks: Some(40),
+            enough_after: Some(7),
+            checkpoint,
+            ..Case::new(&design, overlap)
+        };
+        let (ended, done, _) = case.run(&mut blocks(40));
+        let ended = ended.unwrap();
+        assert_eq!((ended.completed, ended.enough), (false, true));
+        assert_eq!(done.len(), 7);
+        assert_eq!(design.head(), Some(BlockNumber(7)));
+    }
+}
+
+#[test]
+fn a_run_that_has_seen_enough_at_its_last_block_is_complete() {
+    let design = MemoryDesign::new();
+    let case = Case {
+        blocks: Some(7),
+        enough_after: Some(7),
+        ..Case::new(&design, true)
+    };
+    let (ended, done, _) = case.run(&mut blocks(40));
+    let ended = ended.unwrap();
+    assert_eq!((ended.completed, ended.enough), (true, false));
+    assert_eq!(done.len(), 7);
+}
+
+/// Whoever waits for the block that failed must not wait for ever.
+#[test]
+fn an_error_never_leaves_a_stage_waiting() {
+    let failing = |at| MemoryDesign {
+        fails_at: Some(at),
+        ..MemoryDesign::new()
+    };
+    // Reading waits for the end of the warm-up.
+    let design = failing(4);
+    let case = Case {
+        warm_up: 4,
+        ..Case::new(&design, true)
+    };
+    let (ended, done, _) = case.run(&mut blocks(40));
+    assert!(ended.is_err());
+    assert_eq!(done.len(), 3);
+    // Planning waits for a checkpoint.
+    let design = failing(5);
+    let case = Case {
+        checkpoint: Some(5),
+        ..Case::new(&design, true)
+    };
+    let (ended, done, _) = case.run(&mut blocks(40));
+    assert!(ended.is_err());
+    assert_eq!(done.len(), 4);
 }
 
 #[test]

@@ -23,6 +23,7 @@ use crate::{
     verify::partial_state,
 };
 use alloy_primitives::B256;
+use core::ops::ControlFlow;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::{
     collections::BTreeMap,
@@ -218,9 +219,9 @@ impl Sink for Taken {
         Ok(())
     }
 
-    fn block(&mut self, block: &BlockDone) -> Result<(), ReplayError> {
+    fn block(&mut self, block: &BlockDone) -> Result<ControlFlow<()>, ReplayError> {
         self.0 = Some(Box::new(block.cost));
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -1,5 +1,10 @@
 //! Numbers as people read them.
 
+/// A count, with its thousands apart.
+pub(super) use crate::numbers::grouped as count;
+
+use crate::numbers::grouped;
+
 /// Three significant digits, with thousands apart where there are more before the point.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
@@ -8,7 +13,7 @@ pub(super) fn number(value: f64) -> String {
     }
     let text = match size {
         0.0 => "0".to_owned(),
-        _ if size >= 100.0 => return grouped(value.round() as i64),
+        _ if size >= 100.0 => return signed(value.round() as i64),
         _ if size >= 10.0 => format!("{value:.1}"),
         _ if size >= 1.0 => format!("{value:.2}"),
         _ => {
@@ -23,24 +28,9 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A whole number, with its thousands apart.
-pub(super) fn grouped(value: i64) -> String {
-    let digits = value.unsigned_abs().to_string();
-    let mut text = String::new();
-    if value < 0 {
-        text.push('-');
-    }
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A count.
-pub(super) fn count(value: u64) -> String {
-    grouped(i64::try_from(value).unwrap_or(i64::MAX))
+fn signed(value: i64) -> String {
+    let sign = if value < 0 { "-" } else { "" };
+    format!("{sign}{}", grouped(value.unsigned_abs()))
 }
 
 /// A number with the prefix of its thousands: 12.3 k, 4 M.

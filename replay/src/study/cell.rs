@@ -42,6 +42,14 @@ pub struct Largest {
     pub first_unfit: Option<u32>,
 }
 
+impl Largest {
+    /// What was nearest to its limit at this multiple, or at the least of `runs` where none fits.
+    pub(super) fn saturation(&self, runs: &[RunPoint]) -> Option<Saturation> {
+        let at = runs.iter().find(|run| Some(run.multiple) == self.multiple);
+        at.or(runs.first()).map(|run| run.saturation.clone())
+    }
+}
+
 /// One run of a cell, in the figures that the study goes by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunPoint {
@@ -53,6 +61,9 @@ pub struct RunPoint {
     pub fits: bool,
     /// Blocks that count.
     pub blocks: u64,
+    /// Blocks that were to, where fewer were enough to say that it does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks_planned: Option<u64>,
     /// The run as the model sees it.
     pub point: Point,
     /// What the run used, as shares of what there is.
@@ -69,6 +80,7 @@ impl RunPoint {
             dir,
             fits: point.p99_s <= slot_s,
             blocks: point.blocks,
+            blocks_planned: run.decided.map(|it| it.blocks_planned),
             point,
             saturation,
         })

@@ -1,6 +1,6 @@
 //! Why a study cannot be carried out.
 
-use crate::measure::ReadError;
+use crate::measure::{ReadError, device::ProfileLoadError};
 use alloy_primitives::B256;
 use std::path::PathBuf;
 
@@ -27,6 +27,12 @@ pub enum StudyError {
         path: PathBuf,
         /// What differs.
         difference: String,
+    },
+    /// Another process carries a study out in the folder. Wait for it, or take another folder.
+    #[error("{path}: another study is writing into it")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
     },
     /// A file of the study cannot be read or written.
     #[error("{action} {path}")]
@@ -66,6 +72,14 @@ pub enum StudyError {
         /// Its root.
         root_b: B256,
     },
+    /// A prediction is asked for the device that was measured, and none was. Give its profile (`--device`).
+    #[error(
+        "a prediction for the measured device: expected its profile, which `thinstate device -o FILE` writes"
+    )]
+    NoDevice,
+    /// A prediction is asked for a device whose profile cannot be had.
+    #[error("a prediction")]
+    Device(#[from] ProfileLoadError),
     /// The result of a run cannot be read.
     #[error(transparent)]
     Read(#[from] Box<ReadError>),

@@ -7,18 +7,24 @@
 //!
 //! ```text
 //! OUT/study.json                           the whole study, written after each cell
+//! OUT/study.lock                           held while a study writes into the folder
 //! OUT/runs/DESIGN/ACCOUNTS/xMULTIPLE/      a result folder each, see `docs/results.md`
 //! ```
 //!
 //! Runs that are complete are not repeated when a study is run again into the same folder; one with another
-//! specification is refused. Designs with the same trie must have the same root after every block: a root
-//! that differs ends the study with the block and both roots.
+//! specification is refused, and so is one while another process is at work there. Designs with the same trie
+//! must have the same root after every block: a root that differs ends the study with the block and both roots.
+//!
+//! A run ends early, after two blocks at least, once it is certain that it does not fit: when more of its blocks
+//! took longer than the slot than p99 of all of them can bear. With few blocks one is enough. The result says so
+//! (status `decided`); `run.whole` in the file runs all blocks.
 //!
 //! A p99 of few blocks is their maximum. How many there were stands beside each figure: at high multiples a
 //! block takes seconds, and a study that gave each 125 blocks would take days.
 
 mod cell;
 mod error;
+mod folder;
 mod predict;
 mod replayed;
 mod result;
@@ -26,6 +32,7 @@ mod run;
 mod saturation;
 mod search;
 mod spec;
+mod stored;
 #[cfg(test)]
 mod tests;
 

@@ -3,7 +3,7 @@
 use super::{Cell, Runner, Shape, StudyError, StudySpec};
 use crate::{
     amplify::{Method, balanced},
-    measure::{DeviceProfile, Machine, RecordedRun, RunResult, RunStatus},
+    measure::{DeviceProfile, Machine, RecordedRun, RunResult},
     replay::{self, ByteSize, Progress, RunConfig, Workload},
 };
 use alloy_primitives::B256;
@@ -61,6 +61,7 @@ impl Replayed<'_> {
             // A block of a thousand takes hundreds of megabytes.
             plan_ahead: if shape.multiple > 100 { 1 } else { 4 },
             slot: spec.slot_s,
+            end_when_unfit: !spec.run.whole,
             out: dir.to_owned(),
             cache: self.cache.clone(),
             device: self.device.as_ref().map(|(path, _)| path.clone()),
@@ -86,7 +87,7 @@ impl Runner for Replayed<'_> {
         dir: &Path,
     ) -> Result<RunResult, StudyError> {
         if let Ok(done) = RecordedRun::open(dir)
-            && done.result.status == RunStatus::Completed
+            && done.result.status.is_final()
         {
             return Ok(done.result);
         }

@@ -1,6 +1,9 @@
 //! `study.json`.
 
-use super::{CellResult, ModelReport, StudyError, StudySpec};
+use super::{
+    CellResult, ModelReport, StudyError, StudySpec,
+    stored::{Stored, Text},
+};
 use crate::measure::DeviceProfile;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -52,23 +55,16 @@ pub enum StudyStatus {
 }
 
 impl StudyResult {
-    /// Reads `study.json` in a folder; `None` where there is none.
+    /// Reads `study.json` in a folder; `None` where there is none. What another version has otherwise and follows
+    /// from the runs is computed again, from their results.
     pub fn read(dir: &Path) -> Result<Option<Self>, StudyError> {
-        let path = dir.join(FILE);
-        let text = match fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(StudyError::os("read", &path))?,
+        let Some(text) = Text::read(dir)? else {
+            return Ok(None);
         };
-        let malformed = |source| StudyError::Malformed {
-            path: path.clone(),
-            expected: "a study of schema thinstate-study/1",
-            source,
-        };
-        let result: Self = serde_json::from_slice(&text).map_err(|it| malformed(Some(it)))?;
-        match result.schema == STUDY_SCHEMA {
-            true => Ok(Some(result)),
-            false => Err(malformed(None)),
-        }
+        let as_it_is = text.parse();
+        as_it_is
+            .or_else(|_| text.parse::<Stored>()?.computed(dir))
+            .map(Some)
     }
 
     /// Writes it, whole or not at all.

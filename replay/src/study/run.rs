@@ -2,14 +2,17 @@
 
 use super::{
     Cell, CellResult, ModelReport, RunPoint, STUDY_SCHEMA, Step, StudyError, StudyResult,
-    StudySpec, StudyStatus, result, search,
+    StudySpec, StudyStatus,
+    folder::Locked,
+    result, search,
+    stored::{Begun, Text},
 };
 use crate::{
-    measure::{DeviceProfile, RunResult, RunStatus},
+    measure::{DeviceProfile, RunResult},
     model::Scenario,
 };
 use alloy_primitives::{B256, map::HashMap};
-use std::{fs, path::Path, time::SystemTime};
+use std::{path::Path, time::SystemTime};
 
 /// How long a run is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +52,7 @@ pub trait Runner {
     fn note(&mut self, message: &str);
 }
 
-/// Carries a study out in a folder, or goes on with it.
+/// Carries a study out in a folder, or goes on with it. Meanwhile the folder is locked.
 pub fn run(
     spec: &StudySpec,
     dir: &Path,
@@ -57,7 +60,7 @@ pub fn run(
     runner: &mut dyn Runner,
 ) -> Result<StudyResult, StudyError> {
     spec.check()?;
-    fs::create_dir_all(dir).map_err(StudyError::os("create the folder", dir))?;
+    let _locked = Locked::folder(dir)?;
     let mut study = Study {
         result: begin(spec, dir, runner)?,
         dir,
@@ -108,10 +111,11 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         roots_compared: 0,
         models: Vec::new(),
     };
-    let Some(old) = StudyResult::read(dir)? else {
+    let Some(old) = Text::read(dir)? else {
         new.write(dir)?;
         return Ok(new);
     };
+    let old: Begun = old.parse()?;
     if let Some(difference) = difference(&old.spec, spec) {
         return Err(StudyError::OtherStudy {
             path: dir.join(result::FILE),
@@ -121,9 +125,9 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
     Ok(StudyResult {
         started_at: old.started_at,
         wall_s: old.wall_s,
+        device: old.device().or(new.device),
         // Where it was begun; each result says what it was run on itself.
         machine: old.machine,
-        device: old.device.or(new.device),
         ..new
     })
 }
@@ -184,7 +188,7 @@ impl Study<'_> {
                     cell.accounts
                 );
                 let run = runner.run(spec, &cell, shape, &self.dir.join(&dir))?;
-                if run.status != RunStatus::Completed {
+                if !run.status.is_final() {
                     return Ok(Step::Stop);
                 }
                 self.compare_roots(&run, &self.dir.join(&dir), &cell, runner)?;
@@ -196,7 +200,7 @@ impl Study<'_> {
                     cell.design,
                     cell.accounts,
                     point.point.p99_s,
-                    point.blocks,
+                    run.blocks_text(),
                     if point.fits { "fits" } else { "does not fit" }
                 ));
                 let step = match point.fits {
@@ -210,15 +214,11 @@ impl Study<'_> {
         )?;
         let Some(first) = first else { return Ok(()) };
         runs.sort_by_key(|run| run.multiple);
-        let at = runs
-            .iter()
-            .find(|run| Some(run.multiple) == largest.multiple)
-            .or(runs.first());
         self.result.cells.push(CellResult {
             cell,
             design: first.design,
             state: first.state_before,
-            saturation: at.map(|run| run.saturation.clone()),
+            saturation: largest.saturation(&runs),
             runs,
             largest,
         });

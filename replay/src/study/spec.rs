@@ -1,7 +1,11 @@
 //! What a study is to do.
 
 use super::StudyError;
-use crate::{amplify::Method, model::HeldOut};
+use crate::{
+    amplify::Method,
+    measure::{DeviceProfile, device},
+    model::{HeldOut, Scenario},
+};
 use serde::{Deserialize, Serialize};
 use thinstate_engine::leaf_store::StoreKind;
 
@@ -79,6 +83,8 @@ pub struct RunSpec {
     pub warm_up: u64,
     /// The leaf store: `rocksdb` or `page`.
     pub store: StoreKind,
+    /// Run all blocks, also where fewer are enough to say that p99 does not fit the slot.
+    pub whole: bool,
     /// Memory for the store's cache.
     pub cache_bytes: u64,
     /// Threads; one per core if it is not given.
@@ -97,6 +103,7 @@ impl Default for RunSpec {
             seconds: 20.0,
             warm_up: 2,
             store: StoreKind::default(),
+            whole: false,
             cache_bytes: 512 << 20,
             threads: None,
             direct_io: false,
@@ -141,6 +148,24 @@ impl StudySpec {
         let spec: Self = toml::from_str(text).map_err(StudyError::Syntax)?;
         spec.check()?;
         Ok(spec)
+    }
+
+    /// What the model is asked, with the profiles of the devices.
+    pub fn scenarios(&self, measured: Option<&DeviceProfile>) -> Result<Vec<Scenario>, StudyError> {
+        let device = |name: &str| match (name, measured) {
+            ("measured", Some(device)) => Ok(device.clone()),
+            ("measured", None) => Err(StudyError::NoDevice),
+            (name, _) => Ok(device::load(name)?),
+        };
+        let scenario = |of: &PredictSpec| {
+            Ok(Scenario {
+                accounts: of.accounts,
+                threads: of.threads,
+                cache_bytes: of.cache_bytes as f64,
+                device: device(&of.device)?,
+            })
+        };
+        self.predict.iter().map(scenario).collect()
     }
 
     /// Checks that it can be carried out.

@@ -77,6 +77,7 @@ fn result(cell: &Cell, shape: Shape, block_s: f64) -> RunResult {
         schema: RESULT_SCHEMA.to_owned(),
         status: RunStatus::Completed,
         error: None,
+        decided: None,
         started_at: 0,
         wall_s: block_s * count as f64,
         program: Program::default(),
@@ -250,6 +251,56 @@ fn an_interrupted_study_never_repeats_a_run() {
     let other = StudySpec { seed: 2, ..spec() };
     let got = run(&other, dir.path(), &[], &mut machine);
     assert!(matches!(got, Err(StudyError::OtherStudy { .. })), "{got:?}");
+}
+
+/// Makes `study.json` that of a version whose models and points look otherwise.
+fn make_another_version_s(dir: &Path) {
+    let path = dir.join("study.json");
+    let text = std::fs::read(&path).expect("the file reads");
+    let mut study: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    study["models"] = serde_json::json!([{ "colour": "green" }]);
+    let cells = study["cells"].as_array_mut().expect("cells");
+    for run in cells.iter_mut().flat_map(|it| it["runs"].as_array_mut()) {
+        for run in run {
+            run["point"] = serde_json::json!({ "taste": "sweet" });
+        }
+    }
+    std::fs::write(&path, study.to_string()).expect("the file is written");
+}
+
+#[test]
+fn models_of_another_version_never_stop_a_study() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut machine = machine();
+    let first = run(&spec(), dir.path(), &[], &mut machine).expect("the study runs");
+    let runs = machine.runs.len();
+    make_another_version_s(dir.path());
+    let again = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
+    assert_eq!(machine.runs.len(), runs, "nothing is repeated");
+    assert_eq!(again.started_at, first.started_at);
+    assert_eq!(again.cells, first.cells);
+    assert_eq!(again.models, first.models);
+    // Another study is still another one.
+    make_another_version_s(dir.path());
+    let other = StudySpec { seed: 2, ..spec() };
+    let got = run(&other, dir.path(), &[], &mut machine);
+    assert!(matches!(got, Err(StudyError::OtherStudy { .. })), "{got:?}");
+}
+
+#[test]
+fn two_studies_never_write_into_one_folder() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let first = folder::Locked::folder(dir.path()).expect("nobody has it");
+    let mut second = machine();
+    let got = run(&spec(), dir.path(), &[], &mut second);
+    let Err(StudyError::InUse { path }) = got else {
+        panic!("{got:?}");
+    };
+    assert_eq!(path, dir.path());
+    assert!(second.runs.is_empty(), "{:?}", second.runs);
+    assert!(!dir.path().join("study.json").exists());
+    drop(first);
+    run(&spec(), dir.path(), &[], &mut second).expect("nobody has it any more");
 }
 
 #[test]

@@ -54,6 +54,7 @@ pub(crate) fn result(recorder: &Recorder, blocks: u64) -> RunResult {
         schema: RESULT_SCHEMA.to_owned(),
         status: RunStatus::Completed,
         error: None,
+        decided: None,
         started_at: 1_790_000_000,
         wall_s: 100.0,
         program: Program::this(),

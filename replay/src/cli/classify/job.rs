@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     classify::{
-        BlockFindings, BlockLogs, Comparison, LayoutBook, Registry, Report, apply_book,
+        self, BlockFindings, BlockLogs, Comparison, LayoutBook, Registry, Report, apply_book,
         classify_block, forget, learn_block,
     },
     trace::{TraceReader, TraceWriter, partial_path},
@@ -92,10 +92,13 @@ impl Job<'_> {
     }
 
     fn blocks(&self, forgotten: bool) -> impl Iterator<Item = eyre::Result<BlockTrace>> {
+        let forget_classes = self.options.forget_classes;
         self.reader.blocks().map(move |block| {
             let mut block = block?;
             if forgotten {
                 forget(&mut block);
+            } else if forget_classes {
+                classify::forget_classes(&mut block);
             }
             Ok(block)
         })
@@ -123,7 +126,7 @@ impl Job<'_> {
             return Err(error);
         }
         let path = writer.finish()?;
-        eprintln!("{}: written", path.display());
+        status!("{}: written", path.display());
         Ok(())
     }
 

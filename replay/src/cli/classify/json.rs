@@ -1,9 +1,12 @@
 //! The figures as JSON.
 
 use super::job::Figures;
-use crate::classify::{Comparison, Report};
+use crate::{
+    classify::{Comparison, Report},
+    cli::stdio::Out,
+};
 use serde_json::{Value, json};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 pub(super) fn print(figures: &Figures) -> eyre::Result<()> {
     let eras = figures.eras.iter().map(|(name, it)| {
@@ -26,9 +29,8 @@ pub(super) fn print(figures: &Figures) -> eyre::Result<()> {
         "per_block": blocks.collect::<Value>(),
         "search": figures.search.as_ref().map(comparison),
     });
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &document)?;
-    writeln!(out)?;
+    serde_json::to_writer_pretty(&mut Out, &document)?;
+    writeln!(Out)?;
     Ok(())
 }
 

@@ -1,13 +1,15 @@
 //! The figures as tables.
 
 use super::job::Figures;
-use crate::classify::{BalanceCheck, Comparison, Report, SlotKind, Tally, share};
+use crate::{
+    classify::{BalanceCheck, Comparison, Report, SlotKind, Tally, share},
+    cli::stdio::Out,
+};
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use std::io::{self, Write as _};
 
 pub(super) fn print(figures: &Figures) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{}", rows(&figures.all))?;
+    writeln!(Out, "{}", rows(&figures.all))?;
     let mut summed: Vec<(String, &Report)> = Vec::new();
     for (number, _, report) in &figures.blocks {
         summed.push((number.to_string(), report));
@@ -16,15 +18,15 @@ pub(super) fn print(figures: &Figures) -> io::Result<()> {
         summed.push((era.clone(), report));
     }
     summed.push(("all".to_owned(), &figures.all));
-    writeln!(out, "{}", sums("written", &summed, |it| it.written))?;
-    writeln!(out, "{}", sums("touched", &summed, Tally::touched))?;
-    writeln!(out, "{}", balances(&figures.all.balances))?;
+    writeln!(Out, "{}", sums("written", &summed, |it| it.written))?;
+    writeln!(Out, "{}", sums("touched", &summed, Tally::touched))?;
+    writeln!(Out, "{}", balances(&figures.all.balances))?;
     if let Some(search) = &figures.search {
-        writeln!(out, "{}", comparison(search))?;
+        writeln!(Out, "{}", comparison(search))?;
     }
-    writeln!(out, "{}", headline(&figures.all))?;
+    writeln!(Out, "{}", headline(&figures.all))?;
     writeln!(
-        out,
+        Out,
         "{} blocks, {} with logs; layouts of {} contracts in the registry, of {} learned",
         figures.all.blocks, figures.with_logs, figures.known, figures.learned
     )

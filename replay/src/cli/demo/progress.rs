@@ -81,7 +81,7 @@ struct LogLines {
 
 impl Progress for LogLines {
     fn stage(&mut self, name: &'static str) {
-        eprintln!("demo: {name}");
+        status!("demo: {name}");
         self.last = Some(Instant::now());
     }
 
@@ -93,7 +93,7 @@ impl Progress for LogLines {
         self.done += u64::from(costs.kind == BlockKind::Load);
         if self.last.is_none_or(|last| last.elapsed() >= LOG_INTERVAL) {
             let (done, blocks) = (self.done, self.blocks);
-            eprintln!("demo: {done} of {blocks} blocks, {}", line(costs));
+            status!("demo: {done} of {blocks} blocks, {}", line(costs));
             self.last = Some(Instant::now());
         }
     }

@@ -1,13 +1,14 @@
 //! Generated blocks beside mainnet's numbers.
 
 use crate::{
+    cli::stdio::Out,
     population::{Population, PopulationSpec},
     profile::{CheckOptions, Comparison, Row, check_profile},
 };
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    io::{self, IsTerminal as _, Write as _, stderr},
+    io::{IsTerminal as _, Write as _, stderr},
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -64,15 +65,14 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     let mut progress = Progress::new(check.blocks(&population));
     let comparison = check_profile(&profile, &population, &check, |done| progress.at(done))?;
     progress.finish();
-    let mut out = io::stdout().lock();
     if options.json {
-        serde_json::to_writer_pretty(&mut out, &comparison)?;
-        writeln!(out)?;
+        serde_json::to_writer_pretty(&mut Out, &comparison)?;
+        writeln!(Out)?;
     } else {
-        writeln!(out, "{}", table(&comparison, options.tolerance))?;
+        writeln!(Out, "{}", table(&comparison, options.tolerance))?;
     }
     let beyond = comparison.beyond(options.tolerance).count();
-    eprintln!(
+    status!(
         "{}: {} blocks over {} accounts, seed {}: {} numbers, {beyond} beyond {} %",
         comparison.profile,
         comparison.blocks,
@@ -174,7 +174,7 @@ impl Progress {
         if let Some(due) = self.next_line
             && Instant::now() >= due
         {
-            eprintln!("{done}/{} blocks", self.blocks);
+            status!("{done}/{} blocks", self.blocks);
             self.next_line = Some(Instant::now() + LOG_INTERVAL);
         }
     }

@@ -1,16 +1,13 @@
 //! A profile of a trace.
 
 use crate::{
+    cli::stdio::Out,
     inspect::export::PartialFile,
     load::BlockLoad,
     profile::{Fitted, fit},
     trace::TraceReader,
 };
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 /// Options of the command.
 ///
@@ -54,13 +51,13 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     if let Some(name) = &options.name {
         fitted.profile.name.clone_from(name);
     }
-    eprintln!("fitted to {} blocks", fitted.blocks);
+    status!("fitted to {} blocks", fitted.blocks);
     for (key, why) in &fitted.from_base {
-        eprintln!("from {}: {key} ({why})", base.name);
+        status!("from {}: {key} ({why})", base.name);
     }
     let text = text(&fitted, &base.name);
     match &options.output {
-        None => io::stdout().lock().write_all(text.as_bytes())?,
+        None => Out.write_all(text.as_bytes())?,
         Some(path) => {
             let mut file = PartialFile::create(path)?;
             file.write_all(text.as_bytes())?;

@@ -136,6 +136,10 @@ struct PaceFlags {
     /// while the block before is applied.
     #[arg(long)]
     no_overlap: bool,
+    /// End the run once it is certain that the p99 of its slots takes longer than
+    /// one lasts: its status is then `decided`.
+    #[arg(long)]
+    end_when_unfit: bool,
     /// Slots that are planned ahead, at most [default: 4].
     #[arg(long, value_name = "N")]
     plan_ahead: Option<usize>,
@@ -244,6 +248,7 @@ impl PaceFlags {
         config.open_loop |= self.open_loop;
         set(&mut config.speed_up, &self.speed_up);
         set(&mut config.slot, &self.slot);
+        config.end_when_unfit |= self.end_when_unfit;
         config.no_overlap |= self.no_overlap;
         set(&mut config.plan_ahead, &self.plan_ahead);
     }
@@ -291,7 +296,7 @@ mod tests {
     fn every_setting_has_a_flag() {
         let args = "--design d --profile p --accounts 2 --seed 3 --gaps bridge --amplify mixed \
             --scale 12 --copies 6 --blocks 4 --warm-up 5 --threads 6 --cache-size 7MiB --direct-io \
-            --drop-caches --no-overlap --plan-ahead 8 --open-loop --speed-up 9 --slot 10 --out o \
+            --drop-caches --no-overlap --plan-ahead 8 --open-loop --speed-up 9 --slot 10 --end-when-unfit --out o \
             --keep-store --cache c --device d --check-roots r --self-check";
         let config = resolve(&args.split_whitespace().collect::<Vec<_>>()).unwrap();
         let default = RunConfig::default().to_value();
@@ -310,7 +315,7 @@ mod tests {
     fn nothing_that_contradicts_itself_is_resolved() {
         for args in [
             &["--scale", "3"][..],
-            &["--scale", "1001", "--amplify", "merge"],
+            &["--scale", "10001", "--amplify", "merge"],
             &["--trace", "t", "--profile", "p"],
             &["-m", "nothing"],
             &["--cache-size", "many"],

@@ -2,15 +2,13 @@
 
 use super::flags::Flags;
 use crate::{
+    cli::stdio::Out,
     population::{Population, PopulationSpec},
     replay::{RunConfig, Stores},
     trace::TraceReader,
 };
 use indicatif::HumanBytes;
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::{io::Write as _, process::ExitCode};
 
 /// Bytes that a leaf of an account takes in the permanent tier's store, and memory for its bucket: about
 /// 100 with its key, as `benches/benches/permanent_bytes.rs` measures it.
@@ -32,9 +30,9 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     let config = options.flags.resolve()?;
     let text = toml::to_string(&config)?;
-    io::stdout().write_all(text.as_bytes())?;
+    Out.write_all(text.as_bytes())?;
     for line in described(&config)? {
-        eprintln!("{line}");
+        status!("{line}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -102,7 +102,7 @@ impl Progress for LiveLine {
     }
 
     fn note(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("replay: {text}"));
+        self.bar.suspend(|| status!("replay: {text}"));
     }
 }
 
@@ -128,7 +128,7 @@ impl LogLines {
             None => true,
         };
         if due {
-            eprintln!("replay: {}", line());
+            status!("replay: {}", line());
             *last = Some((kind.to_owned(), Instant::now()));
         }
     }
@@ -149,6 +149,6 @@ impl Progress for LogLines {
     }
 
     fn note(&self, text: &str) {
-        eprintln!("replay: {text}");
+        status!("replay: {text}");
     }
 }

@@ -2,14 +2,17 @@
 
 use super::{flags::Flags, metrics::Exported, progress, summary};
 use crate::{
-    cli::demo::{INTERRUPTED, stop_on_ctrl_c},
+    cli::{
+        interrupt::{INTERRUPTED, stop_on_ctrl_c},
+        stdio::Out,
+    },
     measure::RunStatus,
     replay::{self, RunConfig, Workload},
 };
 use clap::ValueHint;
 use core::sync::atomic::AtomicBool;
 use std::{
-    io::{self, Write as _},
+    io::Write as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -64,9 +67,8 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     let outcomes = replay::run(&config, &workload, options.resume, told, &stop)?;
     drop(exported);
     drop(progress);
-    let mut out = io::stdout();
     for outcome in &outcomes {
-        writeln!(out, "{}", summary::of(outcome))?;
+        writeln!(Out, "{}", summary::of(outcome))?;
     }
     let interrupted = |it: &replay::Outcome| it.result.status == RunStatus::Interrupted;
     Ok(match outcomes.iter().any(interrupted) {
@@ -82,10 +84,9 @@ fn witnesses(
     stop: &AtomicBool,
 ) -> eyre::Result<ExitCode> {
     let report = replay::replay_witnesses(config, folder, progress, stop)?;
-    let mut out = io::stdout();
-    writeln!(out, "{} blocks end at their headers' roots", report.agreed)?;
+    writeln!(Out, "{} blocks end at their headers' roots", report.agreed)?;
     for (number, node) in &report.unknown {
-        writeln!(out, "block {number}: no root: {node}")?;
+        writeln!(Out, "block {number}: no root: {node}")?;
     }
     Ok(match report.completed {
         true => ExitCode::SUCCESS,

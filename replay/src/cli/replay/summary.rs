@@ -41,6 +41,7 @@ pub(super) fn of(outcome: &Outcome) -> String {
     let result = &outcome.result;
     let status = match result.status {
         RunStatus::Completed => "",
+        RunStatus::Decided => " (enough to say that p99 does not fit the slot)",
         RunStatus::Interrupted => " (interrupted)",
         RunStatus::Failed => " (failed)",
     };

@@ -1,6 +1,6 @@
 //! `thinstate store export`.
 
-use super::{Datadir, describe_head, table::count, unless_closed};
+use super::{Datadir, describe_head, table::count};
 use crate::inspect::export::{
     CsvFolder, ExportError, Exported, Exporter, JsonLines, PartialFile, export,
 };
@@ -59,8 +59,8 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         (Format::Csv, None) => eyre::bail!("CSV needs a folder: give one with --output"),
     };
     match exported {
-        None => eprintln!("stopped: the reader has closed the pipe"),
-        Some(exported) => eprintln!(
+        None => status!("stopped: the reader has closed the pipe"),
+        Some(exported) => status!(
             "exported {} accounts, {} slots and {} stubs in {:.1} s",
             count(exported.accounts),
             count(exported.slots),
@@ -74,13 +74,13 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
 /// `None` where the reader closed the pipe before the end.
 fn to_stdout(view: &View<'_, DiskStore>, code: bool) -> eyre::Result<Option<Exported>> {
     let mut lines = JsonLines(BufWriter::with_capacity(1 << 16, io::stdout().lock()));
-    match with_progress(view, code, &mut lines) {
-        Ok(exported) => {
-            unless_closed(lines.0.flush())?;
-            Ok(Some(exported))
-        }
+    let exported = with_progress(view, code, &mut lines).and_then(|exported| {
+        lines.0.flush()?;
+        Ok(exported)
+    });
+    match exported {
         Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
-        Err(error) => Err(error.into()),
+        exported => Ok(Some(exported?)),
     }
 }
 

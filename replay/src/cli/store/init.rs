@@ -76,7 +76,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     };
     let cache = options.cache()?;
     if !options.quiet {
-        eprintln!(
+        status!(
             "{} accounts, {} of them contracts, {} slots in {} of them; seed {}",
             count(population.accounts()),
             count(population.contracts()),

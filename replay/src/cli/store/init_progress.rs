@@ -43,7 +43,7 @@ impl Progress {
         // An instant is whole whatever panicked while it was locked.
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.elapsed() >= LOG_INTERVAL {
-            eprintln!("{}/{} {what}", count(done), count(all));
+            status!("{}/{} {what}", count(done), count(all));
             *last = Instant::now();
         }
     }

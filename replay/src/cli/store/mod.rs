@@ -10,7 +10,10 @@ mod stats;
 pub(super) mod table;
 mod verify;
 
-use crate::inspect::datadir::{self, DatadirError, OpenStore};
+use crate::{
+    cli::stdio::Out,
+    inspect::datadir::{self, DatadirError, OpenStore},
+};
 use serde::Serialize;
 use std::{
     io::{self, Write as _},
@@ -104,25 +107,14 @@ fn describe_head(head: &Head) -> String {
     )
 }
 
-/// Prints a text to stdout. A reader that has closed the pipe has read enough.
+/// Prints a text to stdout.
 fn print(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    unless_closed(
-        stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush()),
-    )
+    Out.write_all(text.as_bytes())?;
+    Out.flush()
 }
 
 /// Prints a value to stdout, as indented JSON.
 fn print_json(value: &impl Serialize) -> eyre::Result<()> {
     let json = serde_json::to_string_pretty(value)?;
     Ok(print(&format!("{json}\n"))?)
-}
-
-fn unless_closed(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
 }

@@ -70,6 +70,6 @@ impl ObjectArgs {
 
 /// Says what is wrong with the command line.
 pub(super) fn wrong_arguments(error: &impl core::fmt::Display) -> ExitCode {
-    eprintln!("error: {error}");
+    status!("error: {error}");
     ExitCode::from(2)
 }

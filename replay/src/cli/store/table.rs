@@ -1,5 +1,8 @@
 //! Tables that can be pasted into Markdown, and the numbers in them.
 
+/// A count, with its thousands apart.
+pub(in crate::cli) use crate::numbers::grouped as count;
+
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 /// A table with these columns; all but the first hold numbers.
@@ -12,19 +15,6 @@ pub(in crate::cli) fn table(columns: &[&str]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
-}
-
-/// A count, with its thousands apart.
-pub(in crate::cli) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A size in bytes, with three digits or more.
@@ -51,20 +41,6 @@ pub(in crate::cli) fn mean(mean: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_count_is_grouped_wrongly() {
-        let table = [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_234_567, "1,234,567"),
-            (u64::MAX, "18,446,744,073,709,551,615"),
-        ];
-        for (number, text) in table {
-            assert_eq!(count(number), text);
-        }
-    }
 
     #[test]
     fn no_size_is_written_in_a_wrong_unit() {

@@ -57,7 +57,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     };
     let opened = started.elapsed();
     let tier = store.permanent();
-    eprintln!("verifying the state root and every storage root");
+    status!("verifying the state root and every storage root");
     let report = match tier.verify() {
         Ok(report) => report,
         Err(error) => return damaged(options, error.into()),

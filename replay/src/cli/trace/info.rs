@@ -1,12 +1,12 @@
 //! Describing a trace.
 
-use crate::trace::{TraceInfo, TraceReader};
-use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
-use std::{
-    io::{self, Write as _},
-    path::Path,
-    process::ExitCode,
+use crate::{
+    cli::stdio::Out,
+    numbers::grouped,
+    trace::{TraceInfo, TraceReader},
 };
+use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use std::{io::Write as _, path::Path, process::ExitCode};
 
 pub(super) fn run(path: &Path, json: bool) -> eyre::Result<ExitCode> {
     let info = TraceReader::open(path)?.info()?;
@@ -16,12 +16,11 @@ pub(super) fn run(path: &Path, json: bool) -> eyre::Result<ExitCode> {
 
 /// Prints figures to stdout: as tables, or as one JSON object.
 pub(super) fn print(info: &TraceInfo, json: bool) -> eyre::Result<()> {
-    let mut out = io::stdout().lock();
     if json {
-        serde_json::to_writer_pretty(&mut out, info)?;
-        writeln!(out)?;
+        serde_json::to_writer_pretty(&mut Out, info)?;
+        writeln!(Out)?;
     } else {
-        writeln!(out, "{}\n{}", summary(info), accesses(info))?;
+        writeln!(Out, "{}\n{}", summary(info), accesses(info))?;
     }
     Ok(())
 }
@@ -107,31 +106,11 @@ fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "none".to_owned(), |it| format!("{:.1} %", it * 100.0))
 }
 
-/// A number with its digits in threes.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::trace::{AccountCounts, CodeCounts, SlotCounts};
     use thinstate_formats::{BlockNumber, trace::ObjectClass};
-
-    #[test]
-    fn digits_are_not_grouped_from_the_front() {
-        let numbers = [0, 999, 1_000, 123_456, 1_234_567];
-        let expected = ["0", "999", "1,000", "123,456", "1,234,567"];
-        assert_eq!(numbers.map(grouped), expected);
-    }
 
     /// Far more than a year of mainnet's blocks.
     #[test]

@@ -1,12 +1,15 @@
 //! Blocks of a node: fetched into a folder, then read from there.
 
-use super::{NodeOptions, interrupt::INTERRUPTED, progress::Progress};
-use crate::source::{
-    input::{Input, InputKind},
-    range::BlockRanges,
-    rpc::{
-        CallFault, Client, ClientOptions, FetchError, FetchFolder, FetchMethod, FetchPlan,
-        RpcError, choose, fetch,
+use super::{NodeOptions, progress::Progress};
+use crate::{
+    cli::interrupt::INTERRUPTED,
+    source::{
+        input::{Input, InputKind},
+        range::BlockRanges,
+        rpc::{
+            CallFault, Client, ClientOptions, FetchError, FetchFolder, FetchMethod, FetchPlan,
+            RpcError, choose, fetch,
+        },
     },
 };
 use eyre::{bail, ensure};
@@ -78,7 +81,7 @@ fn fetched(
         }
     };
     let folder = FetchFolder::open(path, options.chain_id, method)?;
-    eprintln!(
+    status!(
         "{} blocks of chain {} by {method}, kept in {}",
         blocks.len(),
         options.chain_id,
@@ -103,7 +106,7 @@ fn fetched(
     if there < blocks.len() {
         return Ok(interrupted(output, there));
     }
-    eprintln!(
+    status!(
         "{} blocks fetched, {} were there, {} requests were tried again",
         report.new,
         report.kept,
@@ -115,7 +118,7 @@ fn fetched(
 
 fn interrupted(output: &Path, blocks: usize) -> Outcome {
     let folder = FetchFolder::beside(output);
-    eprintln!(
+    status!(
         "interrupted: {blocks} of the blocks are in {}; the same command goes on from there",
         folder.display()
     );

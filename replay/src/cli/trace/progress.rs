@@ -44,14 +44,14 @@ impl Progress {
             return;
         };
         if Instant::now() >= due {
-            eprintln!("{}/{} blocks, {what}", self.done, self.blocks);
+            status!("{}/{} blocks, {what}", self.done, self.blocks);
             self.next_line = Some(Instant::now() + LOG_INTERVAL);
         }
     }
 
     /// Says something that stays on the screen.
     pub(super) fn note(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| status!("{text}"));
     }
 
     pub(super) fn finish(&self) {

@@ -5,7 +5,6 @@ use super::{
     chain::Chain,
     files::Files,
     generated, info,
-    interrupt::{INTERRUPTED, on_interrupt},
     lists::ListWriter,
     node::{self, Outcome},
     progress::Progress,
@@ -13,6 +12,7 @@ use super::{
 };
 use crate::{
     classify::{LayoutBook, Registry, classify_block},
+    cli::interrupt::{INTERRUPTED, stop_on_ctrl_c},
     inspect::datadir::{self, OpenStore},
     source::{
         access_list::ListOptions,
@@ -38,7 +38,7 @@ use thinstate_formats::BlockNumber;
 type Wanted = BTreeSet<BlockNumber>;
 
 pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
-    let stop = on_interrupt()?;
+    let stop = stop_on_ctrl_c()?;
     let store = StoreOptions {
         threads: options.threads,
         ..StoreOptions::default()
@@ -245,7 +245,7 @@ impl Writing {
         let seconds = start.elapsed().as_secs_f64();
         let mut code = ExitCode::SUCCESS;
         if let Some(lists) = &self.lists {
-            eprintln!("{} access lists, {} refused", lists.written, lists.refused);
+            status!("{} access lists, {} refused", lists.written, lists.refused);
             if lists.refused > 0 {
                 code = ExitCode::FAILURE;
             }
@@ -253,11 +253,11 @@ impl Writing {
         let blocks = self.written;
         if let Some(trace) = self.trace {
             let path = trace.finish()?;
-            eprintln!("{}: {blocks} blocks in {seconds:.1} s", path.display());
+            status!("{}: {blocks} blocks in {seconds:.1} s", path.display());
             info::print(&TraceReader::open(&path)?.info()?, json)?;
         }
         if !self.whole {
-            eprintln!("interrupted: what is written holds the blocks before");
+            status!("interrupted: what is written holds the blocks before");
             code = ExitCode::from(INTERRUPTED);
         }
         Ok(code)

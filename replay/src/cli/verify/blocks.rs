@@ -30,12 +30,12 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         let store = dir.path().join(store_name(file));
         remove(&store)?;
         match verify_witness(file, &store, &spec, &single) {
-            Ok(report) => output.block(report),
-            Err(error) => output.failure(file, eyre::Report::new(error)),
+            Ok(report) => output.block(report)?,
+            Err(error) => output.failure(file, eyre::Report::new(error))?,
         }
         remove(&store)?;
     }
-    output.summary(files.len());
+    output.summary(files.len())?;
     if let Some(path) = &options.json {
         output.write_json(path)?;
     }

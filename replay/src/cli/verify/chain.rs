@@ -6,6 +6,7 @@ use super::{
     store_options,
 };
 use crate::{
+    cli::stdio::Out,
     exec::ChainSpec,
     source::{
         era1::Era1,
@@ -15,7 +16,7 @@ use crate::{
 };
 use alloy_consensus::Block;
 use eyre::{WrapErr as _, bail, eyre};
-use std::{path::Path, process::ExitCode};
+use std::{io::Write as _, path::Path, process::ExitCode};
 use thinstate_engine::{
     PermanentTier,
     leaf_store::{DiskOptions, DiskStore},
@@ -45,25 +46,26 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         ChainSpec::mainnet(),
     )?;
     let root = tier.head().root;
-    eprintln!("block {}: state root {root}", run.head());
+    status!("block {}: state root {root}", run.head());
     let mut output = Output::new(options.quiet).without_lines();
     if fresh {
         output.genesis();
     }
     for file in &options.era1 {
         if let Err(error) = verify_file(&mut run, file, &mut output) {
-            output.failure(file, error);
+            output.failure(file, error)?;
             break;
         }
     }
     let failed = usize::from(output.tally() == Tally::NotAll);
-    output.summary(output.reached() + failed);
+    output.summary(output.reached() + failed)?;
     let head = tier.head();
-    println!(
+    writeln!(
+        Out,
         "the store is at block {}, state root {}",
         run.head(),
         head.root
-    );
+    )?;
     if let Some(path) = &options.json {
         output.write_json(path)?;
     }
@@ -93,7 +95,7 @@ fn verify_file(run: &mut Run<'_>, file: &Path, output: &mut Output) -> eyre::Res
         }
         let block = Block::new(block.header, block.body);
         if let Some(report) = run.next(&block, hash)? {
-            output.block(report);
+            output.block(report)?;
         }
     }
     Ok(())

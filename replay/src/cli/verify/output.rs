@@ -1,9 +1,13 @@
 //! Lines, summary and JSON of a verification.
 
-use crate::verify::{BlockReport, Verdict};
+use crate::{
+    cli::stdio::Out,
+    verify::{BlockReport, Verdict},
+};
 use eyre::WrapErr as _;
 use serde::Serialize;
 use std::{
+    io::{self, Write as _},
     path::Path,
     time::{Duration, Instant},
 };
@@ -66,26 +70,28 @@ impl Output {
         self
     }
 
-    pub(super) fn block(&mut self, report: BlockReport) {
+    pub(super) fn block(&mut self, report: BlockReport) -> io::Result<()> {
         if self.lines {
             if self.reports.is_empty() && self.failures.is_empty() {
-                println!("{HEADINGS}");
+                writeln!(Out, "{HEADINGS}")?;
             }
-            println!("{}", line(&report));
-            explain(&report.verdict);
+            writeln!(Out, "{}", line(&report))?;
+            explain(&report.verdict)?;
         } else if self.last_line.elapsed() >= self.progress {
             self.last_line = Instant::now();
             let per_second = (self.reports.len() + 1) as f64 / self.started.elapsed().as_secs_f64();
-            eprintln!("block {}: {per_second:.0} blocks/s", report.block_number);
+            status!("block {}: {per_second:.0} blocks/s", report.block_number);
         }
         self.reports.push(report);
+        Ok(())
     }
 
-    pub(super) fn failure(&mut self, source: &Path, error: eyre::Report) {
+    pub(super) fn failure(&mut self, source: &Path, error: eyre::Report) -> io::Result<()> {
         let source = source.display().to_string();
-        println!("{source}: FAILED: {error:#}");
         let error = format!("{error:#}");
+        writeln!(Out, "{source}: FAILED: {error}")?;
         self.failures.push(Failure { source, error });
+        Ok(())
     }
 
     /// Notes that the genesis state has the root of block 0.
@@ -104,7 +110,7 @@ impl Output {
         if all { Tally::AllHold } else { Tally::NotAll }
     }
 
-    pub(super) fn summary(&self, blocks: usize) {
+    pub(super) fn summary(&self, blocks: usize) -> io::Result<()> {
         let reached = self.reached();
         let incomplete = self
             .reports
@@ -114,27 +120,33 @@ impl Output {
         let sum = |f: fn(&BlockReport) -> f64| self.reports.iter().map(f).sum::<f64>();
         let seconds = self.started.elapsed().as_secs_f64();
         let gas = sum(|r| r.gas_used as f64) / 1e6;
-        println!("\n{reached} of {blocks} blocks end at their own state roots");
+        writeln!(
+            Out,
+            "\n{reached} of {blocks} blocks end at their own state roots"
+        )?;
         if incomplete > 0 {
-            println!(
+            writeln!(
+                Out,
                 "{incomplete} cannot: their witnesses lack a node (see --assume-branch-siblings)"
-            );
+            )?;
         }
         if !self.failures.is_empty() {
-            println!("{} failed", self.failures.len());
+            writeln!(Out, "{} failed", self.failures.len())?;
         }
-        println!(
+        writeln!(
+            Out,
             "{gas:.1} Mgas, {} txs in {seconds:.1} s, {:.0} blocks/s",
             sum(|r| r.tx_count as f64),
             self.reports.len() as f64 / seconds,
-        );
-        println!(
+        )?;
+        writeln!(
+            Out,
             "execution {:.0} ms, state_read {:.0} ms, state_hash {:.0} ms, commit {:.0} ms",
             sum(|r| r.times.execution_ms),
             sum(|r| r.times.state_read_ms),
             sum(|r| r.times.state_hash_ms),
             sum(|r| r.times.commit_ms),
-        );
+        )
     }
 
     pub(super) fn write_json(&self, path: &Path) -> eyre::Result<()> {
@@ -174,14 +186,12 @@ fn line(r: &BlockReport) -> String {
     )
 }
 
-fn explain(verdict: &Verdict) {
+fn explain(verdict: &Verdict) -> io::Result<()> {
     match verdict {
-        Verdict::Verified => {}
-        Verdict::VerifiedAssuming { assumed } => {
-            assumed
-                .iter()
-                .for_each(|node| println!("          taken for a branch: {node}"));
-        }
-        Verdict::Incomplete { missing } => println!("          {missing}"),
+        Verdict::Verified => Ok(()),
+        Verdict::VerifiedAssuming { assumed } => assumed
+            .iter()
+            .try_for_each(|node| writeln!(Out, "          taken for a branch: {node}")),
+        Verdict::Incomplete { missing } => writeln!(Out, "          {missing}"),
     }
 }

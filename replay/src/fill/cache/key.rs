@@ -1,5 +1,6 @@
 //! What the bytes of a filled store follow from.
 
+use crate::population::{POPULATION_VERSION, Population, PopulationSpec};
 use core::fmt;
 use serde::Serialize;
 use serde_json::Value;
@@ -28,8 +29,19 @@ impl CacheKey {
         self
     }
 
+    /// Adds a population: what it follows from, and the version of how it does.
+    #[must_use]
+    pub fn with_population(self, population: &Population) -> Self {
+        self.with_spec(population.spec(), POPULATION_VERSION)
+    }
+
+    fn with_spec(self, spec: &PopulationSpec, version: u32) -> Self {
+        self.with("population", spec)
+            .with("population-version", &version)
+    }
+
     /// What it was made of.
-    pub(super) const fn parts(&self) -> &BTreeMap<String, Value> {
+    pub(crate) const fn parts(&self) -> &BTreeMap<String, Value> {
         &self.parts
     }
 }
@@ -40,5 +52,25 @@ impl fmt::Display for CacheKey {
         // Names are in order in a map, so that one key has one text.
         let text = serde_json::to_vec(&self.parts).expect("parts are values of JSON");
         f.write_str(&blake3::hash(&text).to_hex()[..32])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_store_of_another_population_has_the_same_key() {
+        let spec = PopulationSpec::of(1_000, 1);
+        let key = |spec: &PopulationSpec, version| {
+            let key = CacheKey::new("test").with_spec(spec, version);
+            key.to_string()
+        };
+        let population = Population::new(spec.clone()).expect("mainnet's shape");
+        let ours = CacheKey::new("test").with_population(&population);
+        assert_eq!(ours.to_string(), key(&spec, POPULATION_VERSION));
+        assert_ne!(key(&spec, 1), key(&spec, 2), "another version");
+        let other = PopulationSpec::of(1_000, 2);
+        assert_ne!(key(&spec, 2), key(&other, 2), "another seed");
     }
 }

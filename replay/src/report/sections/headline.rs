@@ -160,7 +160,7 @@ fn table(data: &Data) -> Table {
             bound(cell),
             cell.largest.first_unfit.map_or("-".to_owned(), multiple),
             at.map_or("-".to_owned(), |run| seconds(run.p99_s())),
-            at.map_or("-".to_owned(), |run| format::count(run.blocks())),
+            at.map_or("-".to_owned(), |run| run.result.blocks_text()),
             cell.limit(),
             cell.saturation.as_ref().map_or("-".to_owned(), |it| {
                 format!("{} {}", it.stage, format::percent(it.stage_share))

@@ -13,7 +13,8 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         id: "multiples",
         title: "Block work against gas".to_owned(),
         text: vec![
-            "p99 of block work by gas multiple. With fewer than 100 blocks it is the slowest block: the table says of how many. \
+            "p99 of block work by gas multiple. With fewer than 100 blocks it is the slowest block: the table says of how many. A run ends early once it is certain that it does not fit: \
+             \"2 of 40\" are then the blocks that were measured. \
              Keys are the different ones that a block touches on average: merged blocks of the same users touch fewer than in proportion, and on a state much smaller than mainnet's fewer still."
                 .to_owned(),
         ],
@@ -64,7 +65,7 @@ fn figure(data: &Data, size: u64) -> Figure {
             table.row([
                 cell.design.name.clone(),
                 multiple(run.multiple()),
-                format::count(run.blocks()),
+                run.result.blocks_text(),
                 seconds(total.mean / 1e9),
                 s(total.p50),
                 s(total.p90),

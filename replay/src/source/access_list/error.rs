@@ -5,7 +5,7 @@ use alloy_eip7928::{BlockAccessListGasError, BlockAccessListValidationError};
 use alloy_primitives::{Address, B256};
 use std::{io, path::PathBuf};
 use thinstate_engine::StateError;
-use thinstate_formats::trace::BlockAccessIndex;
+use thinstate_formats::{access_list::AccessListCodecError, trace::BlockAccessIndex};
 
 /// A file of an access list that cannot be used or written, and why.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +106,16 @@ impl AccessListFault {
         AccessListError {
             path: path.into(),
             source: self,
+        }
+    }
+}
+
+impl From<AccessListCodecError> for AccessListFault {
+    fn from(error: AccessListCodecError) -> Self {
+        match error {
+            AccessListCodecError::Rlp(error) => Self::Rlp(error),
+            AccessListCodecError::Trailing { left } => Self::Trailing { left },
+            AccessListCodecError::Json(error) => Self::Json(error),
         }
     }
 }

@@ -3,15 +3,7 @@
 //! A list names every account and slot that a block touches, with the values that it leaves after each
 //! index: 0 before the first transaction, `1..=n` the transactions, `n + 1` after the last. It is read
 //! from its RLP (as blocks commit to it, and `debug_getRawBlockAccessList` returns it) and from the JSON
-//! of `eth_getBlockAccessList`, and written as either:
-//!
-//! ```text
-//! list     = [account...]                      ascending by address
-//! account  = [address, storage_changes, storage_reads, balance_changes, nonce_changes, code_changes]
-//! storage_changes = [[slot, [[index, value]...]]...]   ascending by slot, then by index
-//! storage_reads   = [slot...]                  ascending; none of them among the changes
-//! balance_changes, nonce_changes, code_changes = [[index, value]...]   ascending by index
-//! ```
+//! of `eth_getBlockAccessList`, and written as either; [`thinstate_formats::access_list`] has the format.
 //!
 //! [`decode_rlp`] and [`decode_json`] take it apart, [`check`] holds it to the order and uniqueness that
 //! the EIP demands, [`hash`] is what a header commits to. Slots and values are RLP integers without
@@ -48,7 +40,6 @@ mod files;
 mod from_trace;
 mod repair;
 mod to_trace;
-mod words;
 
 pub use alloy_eip7928::{AccountChanges, BlockAccessList};
 pub use codec::{ListEncoding, check, decode_json, decode_rlp, encode_json, encode_rlp, hash};
