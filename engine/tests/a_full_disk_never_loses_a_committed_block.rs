@@ -11,13 +11,13 @@ use std::{fs, path::Path};
 use support::{
     block,
     chain::Chain,
-    child,
+    child, leaves,
     random::{self, Universe},
 };
 use tempfile::TempDir;
 use thinstate_engine::{
     CommitError, Options, PermanentTier, UndoError,
-    leaf_store::{RocksOptions, RocksStore, StoreError},
+    leaf_store::{DiskStore, StoreError, StoreKind},
 };
 use thinstate_formats::StateChanges;
 
@@ -29,15 +29,10 @@ const UNIVERSE: Universe = Universe {
     slots: 1_000,
 };
 
-type Tier = PermanentTier<RocksStore>;
+type Tier = PermanentTier<DiskStore>;
 
-fn open(folder: &Path) -> Tier {
-    let rocks = RocksOptions {
-        cache_bytes: 1 << 20,
-        write_buffer_bytes: 2 << 20,
-        ..RocksOptions::default()
-    };
-    let store = RocksStore::open(folder, rocks).expect("open the store");
+fn open(kind: StoreKind, folder: &Path) -> Tier {
+    let store = leaves::open(kind, folder, 2 << 20);
     PermanentTier::open(store, Options::default()).expect("open the state")
 }
 
@@ -64,11 +59,11 @@ fn fill(tier: &Tier, chain: &mut Chain) -> (u64, CommitError) {
 }
 
 /// Commits until the disk is full, makes room, and goes on.
-fn fill_and_recover(folder: &Path) {
+fn fill_and_recover(kind: StoreKind, folder: &Path) {
     let ballast = folder.join("ballast");
     fs::write(&ballast, vec![1; 8 << 20]).expect("write the ballast");
     let (path, mut chain) = (folder.join("store"), Chain::default());
-    let tier = open(&path);
+    let tier = open(kind, &path);
     let (refused, error) = fill(&tier, &mut chain);
     let no_space = matches!(error, CommitError::Store(StoreError::NoSpace { .. }));
     assert!(no_space, "{error:?}");
@@ -90,7 +85,7 @@ fn fill_and_recover(folder: &Path) {
     drop(tier);
 
     fs::remove_file(&ballast).expect("make room");
-    let tier = open(&path);
+    let tier = open(kind, &path);
     let head = tier.head().block.expect("blocks were committed").number.0;
     assert!(head == refused || head + 1 == refused, "head {head}");
     if head == refused {
@@ -112,13 +107,23 @@ fn fill_and_recover(folder: &Path) {
 }
 
 #[test]
-fn a_full_disk_never_loses_a_committed_block() {
+fn a_full_disk_never_loses_a_committed_block_in_rocksdb() {
+    on_small_disks(StoreKind::RocksDb);
+}
+
+#[test]
+fn a_full_disk_never_loses_a_committed_block_in_pages() {
+    on_small_disks(StoreKind::Page);
+}
+
+fn on_small_disks(kind: StoreKind) {
     let mount = format!("mount -t tmpfs -o size=32m none \"${}\"", child::FOLDER);
     let namespace = ["unshare", "--user", "--map-root-user", "--mount"];
     for launcher in [&namespace[..], &["unshare", "--mount"]] {
         let folder = TempDir::new().expect("folder");
         let output = child::through_shell(launcher, &mount, "on_a_small_disk")
             .env(child::FOLDER, folder.path())
+            .env(leaves::KIND, kind.name())
             .output();
         let Ok(output) = output else { continue };
         let text = String::from_utf8_lossy(&output.stdout);
@@ -132,10 +137,10 @@ fn a_full_disk_never_loses_a_committed_block() {
 }
 
 #[test]
-#[ignore = "runs inside a_full_disk_never_loses_a_committed_block"]
+#[ignore = "runs inside the two above"]
 fn on_a_small_disk() {
     let Some(folder) = child::folder() else {
         return;
     };
-    fill_and_recover(&folder);
+    fill_and_recover(leaves::of_child(), &folder);
 }

@@ -8,11 +8,11 @@
 mod support;
 
 use std::{fs, path::Path};
-use support::{child, tiers};
+use support::{child, leaves, tiers};
 use tempfile::TempDir;
 use thinstate_engine::{
     Store,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::{DiskStore, StoreKind},
 };
 use thinstate_formats::{
     BlockNumber, Commitment,
@@ -24,14 +24,9 @@ const ROUNDS: u64 = 12;
 const BLOCKS_MAX: u64 = 6_000;
 const DISK_BYTES: u64 = 24 << 20;
 
-fn open(folder: &Path) -> Store<RocksStore> {
-    let rocks = RocksOptions {
-        cache_bytes: 1 << 20,
-        write_buffer_bytes: 128 << 10,
-        ..RocksOptions::default()
-    };
+fn open(kind: StoreKind, folder: &Path) -> Store<DiskStore> {
     let rules = tiers::rules(LiveCommitment::Deferred, Retention::CurrentAndPrevious);
-    let store = RocksStore::open(folder, rocks).expect("open the files");
+    let store = leaves::open(kind, folder, 128 << 10);
     Store::open(store, tiers::options(rules, folder)).expect("open the store")
 }
 
@@ -50,7 +45,7 @@ fn leave(ballast: &Path, bytes: u64) {
 }
 
 /// Applies blocks until one is refused, and says why.
-fn fill(store: &Store<RocksStore>) -> String {
+fn fill(store: &Store<DiskStore>) -> String {
     while tiers::next(store).0 < BLOCKS_MAX {
         let number = tiers::next(store);
         let before = store.commitment();
@@ -66,11 +61,11 @@ fn fill(store: &Store<RocksStore>) -> String {
     panic!("{BLOCKS_MAX} blocks fitted");
 }
 
-fn fill_and_recover(folder: &Path, expected: &[Commitment]) {
+fn fill_and_recover(kind: StoreKind, folder: &Path, expected: &[Commitment]) {
     let (ballast, path) = (folder.join("ballast"), folder.join("store"));
     let mut last = None;
     for round in 0..ROUNDS {
-        let store = open(&path);
+        let store = open(kind, &path);
         let head = store.head().block.map(|head| head.number);
         assert!(head >= last, "{head:?} after {last:?}");
         let committed = head.map(|head: BlockNumber| expected[head.0 as usize]);
@@ -89,7 +84,16 @@ fn fill_and_recover(folder: &Path, expected: &[Commitment]) {
 }
 
 #[test]
-fn no_full_disk_leaves_a_tier_ahead_or_behind() {
+fn no_full_disk_leaves_a_tier_of_rocksdb_ahead_or_behind() {
+    on_small_disks(StoreKind::RocksDb);
+}
+
+#[test]
+fn no_full_disk_leaves_a_tier_of_pages_ahead_or_behind() {
+    on_small_disks(StoreKind::Page);
+}
+
+fn on_small_disks(kind: StoreKind) {
     let mount = format!(
         "mount -t tmpfs -o size={DISK_BYTES} none \"${}\"",
         child::FOLDER
@@ -99,6 +103,7 @@ fn no_full_disk_leaves_a_tier_ahead_or_behind() {
         let folder = TempDir::new().expect("folder");
         let output = child::through_shell(launcher, &mount, "on_a_small_disk")
             .env(child::FOLDER, folder.path())
+            .env(leaves::KIND, kind.name())
             .output();
         let Ok(output) = output else { continue };
         let text = String::from_utf8_lossy(&output.stdout);
@@ -112,11 +117,15 @@ fn no_full_disk_leaves_a_tier_ahead_or_behind() {
 }
 
 #[test]
-#[ignore = "runs inside no_full_disk_leaves_a_tier_ahead_or_behind"]
+#[ignore = "runs inside the two above"]
 fn on_a_small_disk() {
     let Some(folder) = child::folder() else {
         return;
     };
     let rules = tiers::rules(LiveCommitment::Deferred, Retention::CurrentAndPrevious);
-    fill_and_recover(&folder, &tiers::commitments(rules, BLOCKS_MAX));
+    fill_and_recover(
+        leaves::of_child(),
+        &folder,
+        &tiers::commitments(rules, BLOCKS_MAX),
+    );
 }

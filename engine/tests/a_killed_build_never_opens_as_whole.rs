@@ -11,11 +11,11 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use support::child;
+use support::{child, leaves};
 use tempfile::TempDir;
 use thinstate_engine::{
     BlockId, BulkAccount, BulkPart, BulkSlot, BulkSource, OpenError, Options, PermanentTier,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::{DiskStore, StoreKind},
 };
 use thinstate_formats::{Account, BlockNumber};
 
@@ -60,12 +60,13 @@ fn part(number: u64) -> BulkPart {
     part
 }
 
-fn rocks(folder: &Path) -> RocksStore {
-    RocksStore::open(folder, RocksOptions::default()).expect("open the store")
+fn leaves_in(kind: StoreKind, folder: &Path) -> DiskStore {
+    leaves::open(kind, folder, 4 << 20)
 }
 
-fn build(folder: &Path) -> PermanentTier<RocksStore> {
-    let tier = PermanentTier::open(rocks(folder), Options::default()).expect("an empty store");
+fn build(kind: StoreKind, folder: &Path) -> PermanentTier<DiskStore> {
+    let store = leaves_in(kind, folder);
+    let tier = PermanentTier::open(store, Options::default()).expect("an empty store");
     let source = BulkSource {
         codes: Vec::new(),
         parts: (0..PARTS).map(part),
@@ -75,18 +76,19 @@ fn build(folder: &Path) -> PermanentTier<RocksStore> {
 }
 
 #[test]
-#[ignore = "run as a child by the test below"]
+#[ignore = "run as a child by the tests below"]
 fn child_that_builds() {
     if let Some(folder) = child::folder() {
         println!("begun 0");
-        build(&folder);
+        build(leaves::of_child(), &folder);
     }
 }
 
 /// Lets a child build for a while, and kills it.
-fn build_and_die(folder: &Path, life: Duration) {
+fn build_and_die(kind: StoreKind, folder: &Path, life: Duration) {
     let mut child = child::command("child_that_builds")
         .env(child::FOLDER, folder)
+        .env(leaves::KIND, kind.name())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the test binary runs");
@@ -99,16 +101,25 @@ fn build_and_die(folder: &Path, life: Duration) {
 }
 
 #[test]
-fn a_killed_build_never_opens_as_whole() {
+fn a_killed_build_never_opens_as_whole_in_rocksdb() {
+    kill_builds(StoreKind::RocksDb);
+}
+
+#[test]
+fn a_killed_build_never_opens_as_whole_in_pages() {
+    kill_builds(StoreKind::Page);
+}
+
+fn kill_builds(kind: StoreKind) {
     let whole = TempDir::new().expect("a folder");
     let started = Instant::now();
-    let root = build(whole.path()).head().root;
+    let root = build(kind, whole.path()).head().root;
     let took = started.elapsed();
     let mut interrupted = 0;
     for round in 0..ROUNDS {
         let folder = TempDir::new().expect("a folder");
-        build_and_die(folder.path(), took * round / (ROUNDS - 2));
-        match PermanentTier::open(rocks(folder.path()), Options::default()) {
+        build_and_die(kind, folder.path(), took * round / (ROUNDS - 2));
+        match PermanentTier::open(leaves_in(kind, folder.path()), Options::default()) {
             Ok(tier) if tier.head().block.is_none() => assert_eq!(tier.head().accounts, 0),
             Ok(tier) => {
                 assert_eq!(tier.head().root, root);
@@ -117,10 +128,10 @@ fn a_killed_build_never_opens_as_whole() {
             Err(OpenError::Unfinished { block }) => {
                 interrupted += 1;
                 assert_eq!(block, BLOCK.number);
-                let store = rocks(folder.path());
+                let store = leaves_in(kind, folder.path());
                 assert!(PermanentTier::discard_unfinished(&store).expect("discards"));
                 drop(store);
-                assert_eq!(build(folder.path()).head().root, root);
+                assert_eq!(build(kind, folder.path()).head().root, root);
             }
             Err(error) => panic!("round {round}: {error}"),
         }

@@ -21,18 +21,19 @@ use std::{
 use support::{
     block,
     chain::Chain,
-    child,
+    child, leaves,
     random::{self, Universe},
 };
 use tempfile::TempDir;
 use thinstate_engine::{
     Head, Options, PermanentTier,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::{DiskStore, StoreKind},
 };
 use thinstate_formats::StateChanges;
 
 const SEED: &str = "THINSTATE_TEST_SEED";
-const ROUNDS: u64 = 60;
+/// Of each leaf store.
+const ROUNDS: u64 = 50;
 /// Rounds that must have ended inside a commit, for the test to mean something.
 const INTERRUPTED_MIN: u64 = ROUNDS / 5;
 const LIFE_MAX_US: u64 = 150_000;
@@ -42,7 +43,7 @@ const UNIVERSE: Universe = Universe {
     slots: 250,
 };
 
-type Tier = PermanentTier<RocksStore>;
+type Tier = PermanentTier<DiskStore>;
 
 /// What a commit does.
 enum Step {
@@ -69,19 +70,14 @@ fn step(seed: u64, head: &Head) -> Step {
 }
 
 /// Opens the store with parameters that differ from round to round.
-fn open(folder: &Path, round: u64) -> Tier {
-    let rocks = RocksOptions {
-        cache_bytes: 4 << 20,
-        // Small enough that flushes and compactions go on while the process dies.
-        write_buffer_bytes: 256 << 10 << (round % 3),
-        ..RocksOptions::default()
-    };
+fn open(kind: StoreKind, folder: &Path, round: u64) -> Tier {
+    // Small enough that flushes, compactions and checkpoints go on while the process dies.
+    let store = leaves::open(kind, folder, 256 << 10 << (round % 3));
     let options = Options {
         bucket_entries_max: [64, 8, 300][round as usize % 3],
         threads: Some(1 + round as usize % 2),
         ..Options::default()
     };
-    let store = RocksStore::open(folder, rocks).expect("open the store");
     PermanentTier::open(store, options).expect("open the state")
 }
 
@@ -119,9 +115,15 @@ fn listen(pipe: ChildStdout, durable: u64, started: &Sender<()>) -> Told {
 }
 
 /// Lets a child work on the store for a while, and kills it.
-fn live_and_die(folder: &Path, seed: u64, round: u64, durable: u64, life: Duration) -> Told {
+fn live_and_die(
+    (kind, folder): (StoreKind, &Path),
+    (seed, round): (u64, u64),
+    durable: u64,
+    life: Duration,
+) -> Told {
     let mut child = child::command("child_that_commits")
         .env(child::FOLDER, folder)
+        .env(leaves::KIND, kind.name())
         .env(SEED, format!("{seed} {round}"))
         .stdout(Stdio::piped())
         .spawn()
@@ -160,7 +162,16 @@ fn absent() -> Vec<Address> {
 }
 
 #[test]
-fn a_killed_process_never_leaves_a_half_block() {
+fn a_killed_process_never_leaves_a_half_block_in_rocksdb() {
+    kill_over_and_over(StoreKind::RocksDb);
+}
+
+#[test]
+fn a_killed_process_never_leaves_a_half_block_in_pages() {
+    kill_over_and_over(StoreKind::Page);
+}
+
+fn kill_over_and_over(kind: StoreKind) {
     let seed: u64 = match env::var(SEED) {
         Ok(seed) => seed.parse().expect("a seed is a number"),
         Err(_) => rand::random(),
@@ -169,13 +180,13 @@ fn a_killed_process_never_leaves_a_half_block() {
     let rng = &mut random::rng(seed, u64::MAX);
     let folder = TempDir::new().expect("folder");
     let mut chain = Chain::default();
-    let mut expected = open(folder.path(), 0).head();
+    let mut expected = open(kind, folder.path(), 0).head();
     let (mut interrupted, mut survived, mut commits_reported) = (0, 0, 0);
     for round in 0..ROUNDS {
         let life = Duration::from_micros(rng.random_range(0..LIFE_MAX_US));
         let before = expected.commit;
-        let told = live_and_die(folder.path(), seed, round, before, life);
-        let tier = open(folder.path(), round + 1);
+        let told = live_and_die((kind, folder.path()), (seed, round), before, life);
+        let tier = open(kind, folder.path(), round + 1);
         let head = tier.head();
         let limit = told.durable + u64::from(told.in_commit);
         assert!(
@@ -193,7 +204,7 @@ fn a_killed_process_never_leaves_a_half_block() {
         chain.assert_is_all_of(&tier.into_store(), &expected);
     }
     println!(
-        "{ROUNDS} kills over {commits_reported} commits: {interrupted} inside a commit, \
+        "{kind}: {ROUNDS} kills over {commits_reported} commits: {interrupted} inside a commit, \
          of which {survived} was durable; {} accounts and {} slots at block {}",
         chain.model.accounts.len(),
         chain.model.slots(),
@@ -222,7 +233,7 @@ fn undo_after_reopening(tier: &Tier, chain: &mut Chain, expected: &mut Head, rou
 }
 
 #[test]
-#[ignore = "runs inside a_killed_process_never_leaves_a_half_block"]
+#[ignore = "runs inside the two above"]
 fn child_that_commits() {
     let Some(folder) = child::folder() else {
         return;
@@ -233,7 +244,7 @@ fn child_that_commits() {
         seed.parse().expect("a seed"),
         round.parse().expect("a round"),
     );
-    let tier = open(&folder, round);
+    let tier = open(leaves::of_child(), &folder, round);
     let mut out = std::io::stdout().lock();
     // The test runner may have begun a line.
     writeln!(out).expect("the parent listens");

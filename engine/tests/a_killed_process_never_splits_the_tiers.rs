@@ -14,11 +14,11 @@ use std::{
     thread,
     time::Duration,
 };
-use support::{child, random, tiers};
+use support::{child, leaves, random, tiers};
 use tempfile::TempDir;
 use thinstate_engine::{
     Store, StoreOptions,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::{DiskStore, StoreKind},
 };
 use thinstate_formats::{
     BlockNumber, LeafIndex, RecordIndex,
@@ -26,30 +26,26 @@ use thinstate_formats::{
 };
 
 const ROUND: &str = "THINSTATE_TEST_ROUND";
-const ROUNDS: u64 = 40;
+/// Of each leaf store.
+const ROUNDS: u64 = 30;
 const BLOCKS: u64 = 4_000;
 const LIFE_MAX_US: u64 = 120_000;
 
-fn open(folder: &Path, round: u64) -> Store<RocksStore> {
-    let rocks = RocksOptions {
-        cache_bytes: 4 << 20,
-        write_buffer_bytes: 256 << 10,
-        ..RocksOptions::default()
-    };
+fn open(kind: StoreKind, folder: &Path, round: u64) -> Store<DiskStore> {
     let rules = tiers::rules(LiveCommitment::Incremental, Retention::CurrentAndPrevious);
     let options = StoreOptions {
         seal_leaves_per_block: [3, 0, 1_000][round as usize % 3],
         checkpoint_commits: 1 + round % 7,
         ..tiers::options(rules, folder)
     };
-    let store = RocksStore::open(folder, rocks).expect("open the files");
-    Store::open(store, options).expect("open the store")
+    Store::open(leaves::open(kind, folder, 256 << 10), options).expect("open the store")
 }
 
 /// The last block that the child reported, killed after `life`.
-fn live_and_die(folder: &Path, round: u64, life: Duration) -> Option<u64> {
+fn live_and_die(kind: StoreKind, folder: &Path, round: u64, life: Duration) -> Option<u64> {
     let mut child = child::command("child_that_applies_blocks")
         .env(child::FOLDER, folder)
+        .env(leaves::KIND, kind.name())
         .env(ROUND, round.to_string())
         .stdout(Stdio::piped())
         .spawn()
@@ -76,7 +72,16 @@ fn live_and_die(folder: &Path, round: u64, life: Duration) -> Option<u64> {
 }
 
 #[test]
-fn no_kill_leaves_a_tier_ahead_or_behind() {
+fn no_kill_leaves_a_tier_ahead_or_behind_on_rocksdb() {
+    kill_over_and_over(StoreKind::RocksDb);
+}
+
+#[test]
+fn no_kill_leaves_a_tier_ahead_or_behind_on_pages() {
+    kill_over_and_over(StoreKind::Page);
+}
+
+fn kill_over_and_over(kind: StoreKind) {
     let folder = TempDir::new().expect("a folder");
     let rules = tiers::rules(LiveCommitment::Incremental, Retention::CurrentAndPrevious);
     let expected = tiers::commitments(rules, BLOCKS);
@@ -84,8 +89,9 @@ fn no_kill_leaves_a_tier_ahead_or_behind() {
     let mut moved = 0;
     for round in 0..ROUNDS {
         let life = Duration::from_micros(rng.random_range(0..LIFE_MAX_US));
-        let told = live_and_die(folder.path(), round, life).expect("the child said where it was");
-        let store = open(folder.path(), round + 1);
+        let told =
+            live_and_die(kind, folder.path(), round, life).expect("the child said where it was");
+        let store = open(kind, folder.path(), round + 1);
         let head = store.head().block.expect("a head").number;
         // One step further, forwards or backwards, may have been durable and not reported.
         assert!(head.0.abs_diff(told) <= 1, "{told}, but reopened at {head}");
@@ -101,7 +107,7 @@ fn no_kill_leaves_a_tier_ahead_or_behind() {
 }
 
 /// What the archives serve is of the committed state, to its end.
-fn check_archives(store: &Store<RocksStore>, head: BlockNumber) {
+fn check_archives(store: &Store<DiskStore>, head: BlockNumber) {
     let next = store.next_record_index().0;
     for index in next.saturating_sub(20)..next {
         let index = RecordIndex(index);
@@ -129,13 +135,13 @@ fn check_archives(store: &Store<RocksStore>, head: BlockNumber) {
 
 /// Applies blocks and undoes some, for as long as it is let.
 #[test]
-#[ignore = "run by the test above, in a process of its own"]
+#[ignore = "run by the tests above, in a process of its own"]
 fn child_that_applies_blocks() {
     let Some(folder) = child::folder() else {
         return;
     };
     let round = env::var(ROUND).expect("a round").parse().expect("a number");
-    let store = open(&folder, round);
+    let store = open(leaves::of_child(), &folder, round);
     let rng = &mut random::rng(11, round);
     let mut undoable: u64 = 0;
     let mut out = std::io::stdout();

@@ -13,11 +13,11 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use support::{Model, block, random};
+use support::{Model, block, leaves, random};
 use tempfile::TempDir;
 use thinstate_engine::{
     Options, PermanentTier, View,
-    leaf_store::{LeafStore, MemoryStore, RocksOptions, RocksStore},
+    leaf_store::{LeafStore, MemoryStore, StoreKind},
 };
 use thinstate_formats::{Account, AccountChange, AccountUpdate, StateChanges, StateReader};
 
@@ -166,12 +166,9 @@ fn readers_in_memory_never_see_a_block_half_done() {
 
 #[test]
 fn readers_on_disk_never_see_a_block_half_done() {
-    let folder = TempDir::new().expect("folder");
-    let options = RocksOptions {
-        // Flushes and compactions take place meanwhile.
-        write_buffer_bytes: 256 << 10,
-        ..RocksOptions::default()
-    };
-    let store = RocksStore::open(folder.path(), options).expect("open");
-    readers_beside_a_writer(store);
+    for kind in StoreKind::ALL {
+        let folder = TempDir::new().expect("folder");
+        // Flushes, compactions and checkpoints take place meanwhile.
+        readers_beside_a_writer(leaves::open(kind, folder.path(), 256 << 10));
+    }
 }

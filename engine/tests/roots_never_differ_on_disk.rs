@@ -10,10 +10,10 @@ use support::{Model, apply, strategy};
 use tempfile::TempDir;
 use thinstate_engine::{
     Options, PermanentTier,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::{DiskStore, PageOptions, PageStore, RocksOptions, RocksStore},
 };
 
-type Tier = PermanentTier<RocksStore>;
+type Tier = PermanentTier<DiskStore>;
 
 /// One choice of everything.
 #[derive(Clone, Copy, Debug)]
@@ -62,21 +62,42 @@ const CHOICES: [Choice; 4] = [
 ];
 
 impl Choice {
-    fn open(&self, folder: &TempDir) -> Tier {
-        let rocks = RocksOptions {
-            cache_bytes: self.cache_bytes,
-            write_buffer_bytes: self.write_buffer_bytes,
-            filters_in_memory: self.filters_in_memory,
-            sync: self.sync,
-            ..RocksOptions::default()
+    /// Opens the `nth` folder: those with even numbers are of RocksDB, the others of pages.
+    fn open(&self, nth: usize, folder: &TempDir) -> Tier {
+        let store = match nth % 2 {
+            0 => self.rocks(folder),
+            _ => self.pages(folder),
         };
         let options = Options {
             bucket_entries_max: self.bucket_entries_max,
             threads: Some(self.threads),
             ..Options::default()
         };
-        let store = RocksStore::open(folder.path(), rocks).expect("open the store");
         PermanentTier::open(store, options).expect("open the state")
+    }
+
+    fn rocks(&self, folder: &TempDir) -> DiskStore {
+        let options = RocksOptions {
+            cache_bytes: self.cache_bytes,
+            write_buffer_bytes: self.write_buffer_bytes,
+            filters_in_memory: self.filters_in_memory,
+            sync: self.sync,
+            ..RocksOptions::default()
+        };
+        let store = RocksStore::open(folder.path(), options).expect("open the store");
+        DiskStore::RocksDb(Box::new(store))
+    }
+
+    fn pages(&self, folder: &TempDir) -> DiskStore {
+        let options = PageOptions {
+            cache_bytes: self.cache_bytes,
+            pending_bytes: self.write_buffer_bytes,
+            filter_bits: if self.filters_in_memory { 10 } else { 0 },
+            sync: self.sync,
+            ..PageOptions::default()
+        };
+        let store = PageStore::open(folder.path(), options).expect("open the store");
+        DiskStore::Page(Box::new(store))
     }
 }
 
@@ -84,8 +105,8 @@ impl Choice {
 fn reopen(tiers: Vec<Tier>, folders: &[TempDir], turn: usize) -> Vec<Tier> {
     drop(tiers);
     let choices = CHOICES.iter().cycle().skip(turn % CHOICES.len());
-    let open = |(choice, folder): (&Choice, &TempDir)| choice.open(folder);
-    choices.zip(folders).map(open).collect()
+    let open = |(choice, (nth, folder)): (&Choice, (usize, &TempDir))| choice.open(nth, folder);
+    choices.zip(folders.iter().enumerate()).map(open).collect()
 }
 
 fn assert_proofs_verify(tier: &Tier, model: &Model) {

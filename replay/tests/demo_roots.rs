@@ -10,10 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
-use thinstate_engine::{
-    Options,
-    leaf_store::DiskOptions,
-};
+use thinstate_engine::{Options, leaf_store::DiskOptions};
 use thinstate_formats::BlockNumber;
 use thinstate_replay::{
     demo::{

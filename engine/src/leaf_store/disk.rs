@@ -79,7 +79,7 @@ impl FromStr for StoreKind {
 pub struct DiskOptions {
     /// The store; if it is not given, the one that the folder holds, or RocksDB in an empty folder.
     pub kind: Option<StoreKind>,
-    /// Memory for the store's cache; its own default if it is not given.
+    /// Memory for what was read and what waits to be written; the store's own default if it is not given.
     pub cache_bytes: Option<usize>,
     /// Bypass the page cache.
     pub direct_io: bool,
@@ -106,10 +106,14 @@ impl DiskOptions {
         }
     }
 
+    /// A quarter of the memory, up to the store's own default, is for changes that wait for their checkpoint.
     fn pages(&self) -> PageOptions {
         let default = PageOptions::default();
+        let bytes = self.cache_bytes.unwrap_or(default.cache_bytes);
+        let pending_bytes = default.pending_bytes.min(bytes / 4);
         PageOptions {
-            cache_bytes: self.cache_bytes.unwrap_or(default.cache_bytes),
+            cache_bytes: bytes - pending_bytes,
+            pending_bytes,
             direct_io: self.direct_io,
             ..default
         }
@@ -140,9 +144,7 @@ impl DiskStore {
             });
         }
         Ok(match kind {
-            StoreKind::RocksDb => {
-                Self::RocksDb(Box::new(RocksStore::open(dir, options.rocks())?))
-            }
+            StoreKind::RocksDb => Self::RocksDb(Box::new(RocksStore::open(dir, options.rocks())?)),
             StoreKind::Page => Self::Page(Box::new(PageStore::open(dir, options.pages())?)),
         })
     }
@@ -154,7 +156,6 @@ impl DiskStore {
             Self::Page(_) => StoreKind::Page,
         }
     }
-
 }
 
 /// The same call on whichever it is.

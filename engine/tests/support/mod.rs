@@ -3,6 +3,7 @@
 
 pub mod chain;
 pub mod child;
+pub mod leaves;
 pub mod ledger_driver;
 pub mod ledger_host;
 pub mod ledger_model;

@@ -125,7 +125,13 @@ impl Run<'_> {
         let started = Instant::now();
         let genesis = Genesis::load(&config.genesis)?;
         let leaves = leaves(config);
-        let chain = Chain::new(&self.out.store(), &leaves, Options::default(), genesis, profile)?;
+        let chain = Chain::new(
+            &self.out.store(),
+            &leaves,
+            Options::default(),
+            genesis,
+            profile,
+        )?;
         let head = chain.tier().head();
         self.result.genesis = Some(GenesisRecord {
             accounts: head.accounts,

@@ -29,6 +29,7 @@ const FREE: &[&str] = &[
     "blocks",
     "warm-up",
     "threads",
+    "store",
     "cache-size",
     "direct-io",
     "drop-caches",

@@ -19,9 +19,13 @@ use thinstate_replay::{
 
 /// The store of a design in a folder.
 fn store(dir: &Path, threads: usize) -> DesignStore {
+    store_of(StoreKind::default(), dir, threads)
+}
+
+fn store_of(kind: StoreKind, dir: &Path, threads: usize) -> DesignStore {
     DesignStore {
         dir: dir.to_owned(),
-        kind: StoreKind::default(),
+        kind,
         cache_bytes: 8 << 20,
         threads: Some(threads),
         direct_io: false,
@@ -54,8 +58,14 @@ fn every_slot(_: &SlotLoad) -> bool {
 }
 
 fn conforms(spec: &DesignSpec, in_trie: Option<fn(&SlotLoad) -> bool>) {
+    for kind in StoreKind::ALL {
+        conforms_on(kind, spec, in_trie);
+    }
+}
+
+fn conforms_on(kind: StoreKind, spec: &DesignSpec, in_trie: Option<fn(&SlotLoad) -> bool>) {
     let mut case = Case {
-        open: &|dir, threads| opened(spec, dir, threads),
+        open: &|dir, threads| open(spec, &store_of(kind, dir, threads)).expect("open"),
         world: WorldOptions {
             seed: 7,
             wipes: true,

@@ -51,7 +51,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use thinstate_engine::leaf_store::{
-    IoCounters, LeafRead as _, LeafStore as _, DiskStore, StoreError, Table,
+    DiskStore, IoCounters, LeafRead as _, LeafStore as _, StoreError, Table,
 };
 use thinstate_formats::{BatchHasher, BlockNumber};
 

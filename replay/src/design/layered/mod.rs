@@ -79,7 +79,7 @@ use std::{
 use temporary::TemporaryPart;
 use thinstate_engine::{
     BlockChanges, Store,
-    leaf_store::{IoCounters, DiskStore},
+    leaf_store::{DiskStore, IoCounters},
 };
 use thinstate_formats::{BatchHasher, BlockNumber};
 use utxo::UtxoPart;

@@ -20,8 +20,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use thinstate_engine::{
-    ExpiredReads, Options, Store, StoreOptions, StoreRules,
-    leaf_store::DiskStore,
+    ExpiredReads, Options, Store, StoreOptions, StoreRules, leaf_store::DiskStore,
     store::ArchiveOptions,
 };
 use thinstate_formats::{BatchHasher, BlockNumber, RecordIndex, object::Tier, record::NewRecord};

@@ -50,7 +50,7 @@ use std::{
 };
 use thinstate_engine::{
     ExpiredReads, Options, PermanentTier,
-    leaf_store::{IoCounters, DiskStore},
+    leaf_store::{DiskStore, IoCounters},
 };
 use thinstate_formats::{BatchHasher, BlockNumber, StateChanges};
 
