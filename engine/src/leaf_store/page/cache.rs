@@ -11,7 +11,9 @@ use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use hashbrown::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-const SHARDS: usize = 64;
+const SHARDS_MAX: usize = 64;
+/// Fewer would make the ring a lottery.
+const SHARD_PAGES_MIN: usize = 16;
 /// Memory of a cached page beside its bytes: the structure, its place in ring and map.
 const OVERHEAD_BYTES: usize = 112;
 
@@ -99,11 +101,10 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// A cache of pages of `page_bytes`, which take `bytes` of memory at most; one page for each
-    /// shard at least.
+    /// A cache of pages of `page_bytes`, which take `bytes` of memory at most, but one page at least.
     pub(super) fn new(bytes: usize, page_bytes: usize) -> Self {
         let pages = bytes / (page_bytes + OVERHEAD_BYTES);
-        let shards = SHARDS.min(pages.max(1));
+        let shards = (pages / SHARD_PAGES_MIN).clamp(1, SHARDS_MAX);
         Self {
             shards: (0..shards).map(|_| RwLock::default()).collect(),
             pages_max: (pages / shards).max(1),
