@@ -16,6 +16,7 @@ mod conformance;
 mod counters;
 mod error;
 mod memory;
+mod page;
 mod rocks;
 
 pub use batch::{Action, Batch, Op};
