@@ -4,9 +4,9 @@
 //! only where a store is made. The calls cost a branch more than those of the store itself.
 
 use super::{
-    Batch, BulkWriter, Entry, IoCounters, LeafRead, LeafStore, PageBulk, PageOptions, PageSnapshot,
-    PageStore, RocksBulk, RocksOptions, RocksSnapshot, RocksStore, StoreError, Table, TableStats,
-    Visitor,
+    Batch, BulkWriter, Entry, IoCounters, KeyRange, LeafRead, LeafStore, PageBulk, PageOptions,
+    PageSnapshot, PageStore, RocksBulk, RocksOptions, RocksSnapshot, RocksStore, StoreError, Table,
+    TableStats, Visitor,
 };
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
@@ -240,7 +240,7 @@ impl LeafRead for DiskSnapshot<'_> {
         on!(self, snapshot => snapshot.last_at_or_before(table, key, floor))
     }
 
-    fn warm(&self, ranges: &[(Table, Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
+    fn warm(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> Result<(), StoreError> {
         on!(self, snapshot => snapshot.warm(ranges))
     }
 }

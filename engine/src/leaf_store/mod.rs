@@ -7,7 +7,7 @@
 //! | implementation | file | for |
 //! |---|---|---|
 //! | [`RocksStore`] | `rocks/` | the embedded default |
-//! | [`PageStore`] | `page/` | the fewest bytes read and written for each update |
+//! | [`PageStore`] | `page/` | a copy-on-write tree of pages with a log: few bytes read and written for each update |
 //! | [`DiskStore`] | `disk.rs` | one of the two above, chosen when the program runs |
 //! | [`MemoryStore`] | `memory.rs` | models and tests, with injected failures |
 
@@ -19,6 +19,7 @@ mod counters;
 mod disk;
 mod error;
 mod memory;
+mod page;
 mod rocks;
 
 pub use batch::{Action, Batch, Op};
@@ -26,6 +27,7 @@ pub use bulk::BulkWriter;
 pub use disk::{DiskBulk, DiskOptions, DiskSnapshot, DiskStore, StoreKind, UnknownStore};
 pub use error::StoreError;
 pub use memory::{Fault, MemoryBulk, MemorySnapshot, MemoryStore};
+pub use page::{PageBulk, PageOptions, PageSnapshot, PageStats, PageStore};
 pub use rocks::{RocksBulk, RocksOptions, RocksSnapshot, RocksStore};
 
 use core::ops::ControlFlow;
@@ -87,6 +89,9 @@ impl Table {
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
+/// Keys of a table, from one on, up to one that is not among them where it is given.
+pub type KeyRange = (Table, Vec<u8>, Option<Vec<u8>>);
+
 /// What [`LeafRead::scan`] calls for each entry, with key and value; `Break` ends the scan.
 pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 
@@ -115,6 +120,13 @@ pub trait LeafRead: Send + Sync {
         key: &[u8],
         floor: &[u8],
     ) -> Result<Option<Entry>, StoreError>;
+
+    /// Brings what these ranges of keys lie in into the store's cache,
+    /// with all reads in flight together, for reads that come soon. Does nothing by default.
+    fn warm(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> Result<(), StoreError> {
+        let _ = ranges;
+        Ok(())
+    }
 }
 
 /// An ordered store of bytes with snapshots and atomic, durable batches.
