@@ -121,7 +121,6 @@ impl DiskOptions {
 }
 
 /// A [`LeafStore`] on a disk.
-#[derive(Debug)]
 pub enum DiskStore {
     /// In files of RocksDB.
     RocksDb(Box<RocksStore>),
@@ -155,6 +154,12 @@ impl DiskStore {
             Self::RocksDb(_) => StoreKind::RocksDb,
             Self::Page(_) => StoreKind::Page,
         }
+    }
+}
+
+impl fmt::Debug for DiskStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DiskStore").field(&self.kind()).finish()
     }
 }
 
@@ -208,7 +213,6 @@ impl LeafStore for DiskStore {
 }
 
 /// One state of a [`DiskStore`].
-#[derive(Debug)]
 pub enum DiskSnapshot<'a> {
     /// Of RocksDB.
     RocksDb(RocksSnapshot<'a>),
@@ -246,7 +250,6 @@ impl LeafRead for DiskSnapshot<'_> {
 }
 
 /// What fills a table of a [`DiskStore`].
-#[derive(Debug)]
 pub enum DiskBulk<'a> {
     /// Of RocksDB.
     RocksDb(RocksBulk<'a>),
