@@ -1,5 +1,6 @@
 //! A process that builds a whole state is killed at random moments. What it leaves is an empty store, the
-//! whole state, or one that is refused and says that its building was interrupted; never a part of the state.
+//! whole state, or one that is refused and says that its building was interrupted; never a part of the state. It can
+//! be gone on with from there, or discarded.
 
 mod support;
 
@@ -25,6 +26,7 @@ const INTERRUPTED_MIN: u32 = 4;
 const PARTS: u64 = 16;
 const ACCOUNTS: u64 = 400;
 const SLOTS: usize = 20;
+const SOURCE: B256 = B256::repeat_byte(5);
 const BLOCK: BlockId = BlockId {
     number: BlockNumber(77),
     hash: B256::ZERO,
@@ -64,9 +66,34 @@ fn rocks(folder: &Path) -> RocksStore {
     RocksStore::open(folder, RocksOptions::default()).expect("open the store")
 }
 
-fn build(folder: &Path) -> PermanentTier<RocksStore> {
-    let tier = PermanentTier::open(rocks(folder), Options::default()).expect("an empty store");
+/// Steps of two parts.
+fn options(resume_bulk: bool) -> Options {
+    Options {
+        resume_bulk,
+        bulk_step_entries: 2 * ACCOUNTS * (1 + SLOTS as u64),
+        ..Options::default()
+    }
+}
+
+/// Goes on with what is in the folder; how many parts that are.
+fn go_on(folder: &Path) -> (u64, PermanentTier<RocksStore>) {
+    let tier = PermanentTier::open(rocks(folder), options(true)).expect("opens as an empty one");
+    let done = tier.bulk_done(BLOCK.number, SOURCE).expect("this build");
+    assert_eq!(done.accounts % ACCOUNTS, 0, "whole parts");
+    let parts = done.accounts / ACCOUNTS;
     let source = BulkSource {
+        id: SOURCE,
+        codes: Vec::new(),
+        parts: (parts..PARTS).map(part),
+    };
+    tier.bulk_build(BLOCK, source, &|_| {}).expect("builds");
+    (parts, tier)
+}
+
+fn build(folder: &Path) -> PermanentTier<RocksStore> {
+    let tier = PermanentTier::open(rocks(folder), options(false)).expect("an empty store");
+    let source = BulkSource {
+        id: SOURCE,
         codes: Vec::new(),
         parts: (0..PARTS).map(part),
     };
@@ -104,7 +131,7 @@ fn a_killed_build_never_opens_as_whole() {
     let started = Instant::now();
     let root = build(whole.path()).head().root;
     let took = started.elapsed();
-    let mut interrupted = 0;
+    let (mut interrupted, mut kept) = (0, 0);
     for round in 0..ROUNDS {
         let folder = TempDir::new().expect("a folder");
         build_and_die(folder.path(), took * round / (ROUNDS - 2));
@@ -117,6 +144,13 @@ fn a_killed_build_never_opens_as_whole() {
             Err(OpenError::Unfinished { block }) => {
                 interrupted += 1;
                 assert_eq!(block, BLOCK.number);
+                if round % 2 == 0 {
+                    let (parts, tier) = go_on(folder.path());
+                    kept += parts;
+                    assert_eq!(tier.head().root, root);
+                    tier.verify().expect("verifies");
+                    continue;
+                }
                 let store = rocks(folder.path());
                 assert!(PermanentTier::discard_unfinished(&store).expect("discards"));
                 drop(store);
@@ -126,4 +160,5 @@ fn a_killed_build_never_opens_as_whole() {
         }
     }
     assert!(interrupted >= INTERRUPTED_MIN, "{interrupted} of {ROUNDS}");
+    assert!(kept > 0, "parts that were not built again");
 }
