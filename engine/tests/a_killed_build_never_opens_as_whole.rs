@@ -1,5 +1,6 @@
 //! A process that builds a whole state is killed at random moments. What it leaves is an empty store, the
-//! whole state, or one that is refused and says that its building was interrupted; never a part of the state.
+//! whole state, or one that is refused and says that its building was interrupted; never a part of the state. It can
+//! be gone on with from there, or discarded.
 
 mod support;
 
@@ -25,6 +26,7 @@ const INTERRUPTED_MIN: u32 = 4;
 const PARTS: u64 = 16;
 const ACCOUNTS: u64 = 400;
 const SLOTS: usize = 20;
+const SOURCE: B256 = B256::repeat_byte(5);
 const BLOCK: BlockId = BlockId {
     number: BlockNumber(77),
     hash: B256::ZERO,
@@ -64,10 +66,36 @@ fn leaves_in(kind: StoreKind, folder: &Path) -> DiskStore {
     leaves::open(kind, folder, 4 << 20)
 }
 
+/// Steps of two parts.
+fn options(resume_bulk: bool) -> Options {
+    Options {
+        resume_bulk,
+        bulk_step_entries: 2 * ACCOUNTS * (1 + SLOTS as u64),
+        ..Options::default()
+    }
+}
+
+/// Goes on with what is in the folder; how many parts that are.
+fn go_on(kind: StoreKind, folder: &Path) -> (u64, PermanentTier<DiskStore>) {
+    let store = leaves_in(kind, folder);
+    let tier = PermanentTier::open(store, options(true)).expect("opens as an empty one");
+    let done = tier.bulk_done(BLOCK.number, SOURCE).expect("this build");
+    assert_eq!(done.accounts % ACCOUNTS, 0, "whole parts");
+    let parts = done.accounts / ACCOUNTS;
+    let source = BulkSource {
+        id: SOURCE,
+        codes: Vec::new(),
+        parts: (parts..PARTS).map(part),
+    };
+    tier.bulk_build(BLOCK, source, &|_| {}).expect("builds");
+    (parts, tier)
+}
+
 fn build(kind: StoreKind, folder: &Path) -> PermanentTier<DiskStore> {
     let store = leaves_in(kind, folder);
-    let tier = PermanentTier::open(store, Options::default()).expect("an empty store");
+    let tier = PermanentTier::open(store, options(false)).expect("an empty store");
     let source = BulkSource {
+        id: SOURCE,
         codes: Vec::new(),
         parts: (0..PARTS).map(part),
     };
@@ -115,7 +143,7 @@ fn kill_builds(kind: StoreKind) {
     let started = Instant::now();
     let root = build(kind, whole.path()).head().root;
     let took = started.elapsed();
-    let mut interrupted = 0;
+    let (mut interrupted, mut kept) = (0, 0);
     for round in 0..ROUNDS {
         let folder = TempDir::new().expect("a folder");
         build_and_die(kind, folder.path(), took * round / (ROUNDS - 2));
@@ -128,6 +156,13 @@ fn kill_builds(kind: StoreKind) {
             Err(OpenError::Unfinished { block }) => {
                 interrupted += 1;
                 assert_eq!(block, BLOCK.number);
+                if round % 2 == 0 {
+                    let (parts, tier) = go_on(kind, folder.path());
+                    kept += parts;
+                    assert_eq!(tier.head().root, root);
+                    tier.verify().expect("verifies");
+                    continue;
+                }
                 let store = leaves_in(kind, folder.path());
                 assert!(PermanentTier::discard_unfinished(&store).expect("discards"));
                 drop(store);
@@ -137,4 +172,5 @@ fn kill_builds(kind: StoreKind) {
         }
     }
     assert!(interrupted >= INTERRUPTED_MIN, "{interrupted} of {ROUNDS}");
+    assert!(kept > 0, "parts that were not built again");
 }

@@ -1,13 +1,12 @@
-//! Filling an empty table from sorted entries.
+//! Filling a table from sorted entries, behind all that it has.
 
 use super::{LeafRead, StoreError, Table};
-use core::ops::ControlFlow;
 
-/// Entries on their way into an empty table; see [`LeafStore::bulk_writer`](super::LeafStore::bulk_writer).
+/// Entries on their way into a table; see [`LeafStore::bulk_writer`](super::LeafStore::bulk_writer).
 ///
-/// The table stays empty until [`Self::finish`]. Dropping it leaves no trace.
+/// The table stays as it was until [`Self::finish`]. Dropping it leaves no trace.
 pub trait BulkWriter: Send {
-    /// Adds an entry, whose key is above the one before.
+    /// Adds an entry, whose key is above the one before, and above all that the table has.
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError>;
 
     /// Puts all entries into the table, durably, or none of them; gives their number.
@@ -19,6 +18,18 @@ pub trait BulkWriter: Send {
 pub(super) struct LastKey(Option<Vec<u8>>);
 
 impl LastKey {
+    /// That of the table.
+    pub(super) fn of(read: &impl LeafRead, table: Table) -> Result<Self, StoreError> {
+        // Above every key: none is longer than a stub's in a storage trie, of 65 bytes.
+        let last = read.last_at_or_before(table, &[u8::MAX; 66], &[])?;
+        Ok(Self(last.map(|(key, _)| key)))
+    }
+
+    /// The key; `None` before the first.
+    pub(super) fn get(&self) -> Option<&[u8]> {
+        self.0.as_deref()
+    }
+
     /// Refuses a key that is not above the one before.
     pub(super) fn advance(&mut self, table: Table, key: &[u8]) -> Result<(), StoreError> {
         match &mut self.0 {
@@ -37,24 +48,6 @@ impl LastKey {
             }
         }
         Ok(())
-    }
-}
-
-/// Refuses a table that has entries.
-pub(super) fn require_empty(read: &impl LeafRead, table: Table) -> Result<(), StoreError> {
-    let mut first = None;
-    read.scan(table, &[], None, &mut |key, _| {
-        first = Some(hex(key));
-        ControlFlow::Break(())
-    })?;
-    match first {
-        None => Ok(()),
-        Some(key) => Err(StoreError::BadEntry {
-            table,
-            key,
-            expected: "an empty table to load into",
-            got: "this entry".to_owned(),
-        }),
     }
 }
 

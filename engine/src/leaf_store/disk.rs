@@ -12,11 +12,6 @@ use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// The file by which a folder of RocksDB is known.
-const ROCKSDB_FILE: &str = "CURRENT";
-/// The file by which a folder of the page store is known.
-const PAGE_FILE: &str = "pages";
-
 /// Which leaf store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -40,12 +35,18 @@ impl StoreKind {
         }
     }
 
+    /// The file without which a folder holds no store of this kind.
+    pub const fn known_by(self) -> &'static str {
+        match self {
+            Self::RocksDb => "CURRENT",
+            Self::Page => "pages",
+        }
+    }
+
     /// The store that lies in the folder `dir`; `None` where there is none. Writes nothing.
     pub fn of(dir: &Path) -> Option<Self> {
-        if dir.join(ROCKSDB_FILE).exists() {
-            return Some(Self::RocksDb);
-        }
-        dir.join(PAGE_FILE).exists().then_some(Self::Page)
+        let is_held = |kind: &Self| dir.join(kind.known_by()).exists();
+        Self::ALL.into_iter().find(is_held)
     }
 }
 

@@ -7,7 +7,7 @@
 //! showing the state before it and refuses further commits, while [`MemoryStore::reopen`] shows
 //! what "reached the disk", which for [`Fault::Unacknowledged`] is the whole batch.
 
-use super::bulk::{BulkWriter, LastKey, require_empty};
+use super::bulk::{BulkWriter, LastKey};
 use super::counters::{LogicalCounters, Tally};
 use super::{
     Action, Batch, Entry, IoCounters, LeafRead, LeafStore, StoreError, Table, TableStats, Visitor,
@@ -184,12 +184,12 @@ impl LeafStore for MemoryStore {
     }
 
     fn bulk_writer(&self, table: Table) -> Result<MemoryBulk<'_>, StoreError> {
-        require_empty(&self.snapshot(), table)?;
+        let last = LastKey::of(&self.snapshot(), table)?;
         Ok(MemoryBulk {
             store: self,
             table,
             batch: Batch::default(),
-            last: LastKey::default(),
+            last,
         })
     }
 

@@ -138,7 +138,7 @@ pub trait LeafStore: Send + Sync + 'static {
     where
         Self: 'a;
 
-    /// What fills an empty table.
+    /// What fills a table.
     type Bulk<'a>: BulkWriter
     where
         Self: 'a;
@@ -152,8 +152,8 @@ pub trait LeafStore: Send + Sync + 'static {
     /// reached the disk is known only after reopening.
     fn commit(&self, batch: Batch) -> Result<(), StoreError>;
 
-    /// Begins to fill a table, which must be empty, with sorted entries, past log and batches. No other
-    /// writer may be at work on it; other tables may be filled at the same time.
+    /// Begins to fill a table with sorted entries, past log and batches, behind all entries that it has. No
+    /// other writer may be at work on it; other tables may be filled at the same time.
     fn bulk_writer(&self, table: Table) -> Result<Self::Bulk<'_>, StoreError>;
 
     /// Counters since the store was opened.

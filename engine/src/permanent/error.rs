@@ -24,10 +24,11 @@ pub enum OpenError {
         /// What the entry holds.
         got: String,
     },
-    /// The building of a whole state was interrupted. Remove the folder and build it again, or empty the store
+    /// The building of a whole state was interrupted. Go on with it
+    /// ([`Options::resume_bulk`](super::Options::resume_bulk)), remove the folder and build it again, or empty the store
     /// with [`PermanentTier::discard_unfinished`](super::PermanentTier::discard_unfinished).
     #[error(
-        "the building of the state of block {block} was interrupted: remove the store, and build it again"
+        "the building of the state of block {block} was interrupted: go on with it, or remove the store and build it again"
     )]
     Unfinished {
         /// The block that the state was to be of.

@@ -65,8 +65,8 @@ impl Head {
     /// Reads the head of a store; `None` where the store is new.
     pub(crate) fn read<R: LeafRead>(store: &R) -> Result<Option<Self>, OpenError> {
         let Some(format) = store.get(Table::Meta, FORMAT_KEY)? else {
-            if let Some(Mark { block }) = Mark::read(store)? {
-                return Err(OpenError::Unfinished { block });
+            if let Some(mark) = Mark::read(store)? {
+                return Err(OpenError::Unfinished { block: mark.block });
             }
             return refuse_headless(store).map(|()| None);
         };

@@ -8,6 +8,7 @@ use crate::{
     leaf_store::{LeafRead, LeafStore, StoreError, Table},
     trie::{
         codec::TrieId,
+        error::StateError,
         path::KEY_NIBBLES,
         update::{Extent, Updater},
     },
@@ -33,7 +34,11 @@ pub(crate) fn load<S: LeafStore>(
         expiry: Arc::default(),
         expiry_saved: true,
     };
-    let Some(head) = Head::read(&snapshot)? else {
+    let head = match Head::read(&snapshot) {
+        Err(OpenError::Unfinished { .. }) if options.resume_bulk => None,
+        head => head?,
+    };
+    let Some(head) = head else {
         return Ok(state);
     };
     state.head = head;
@@ -55,16 +60,26 @@ pub(crate) fn load<S: LeafStore>(
             }
             state.accounts = result.top;
         }
-        let mut large = storage_tries(&snapshot)?;
-        large.retain(|extent| extent.entries > options.bucket_entries_max as u64);
-        let rebuilt = updater.rebuild(&large)?;
-        for (extent, result) in large.iter().zip(rebuilt.tries) {
-            if let Some(account) = extent.trie.account() {
-                state.storage.set(account, result.top);
-            }
-        }
+        state.storage = storage_interiors(&updater, &storage_tries(&snapshot)?)?;
         Ok(state)
     })
+}
+
+/// The interiors of those storage tries that have one.
+pub(crate) fn storage_interiors<R: LeafRead>(
+    updater: &Updater<'_, R>,
+    tries: &[Extent],
+) -> Result<Interiors, StateError> {
+    let is_large = |extent: &&Extent| extent.entries > updater.entries_max as u64;
+    let large: Vec<_> = tries.iter().filter(is_large).copied().collect();
+    let rebuilt = updater.rebuild(&large)?;
+    let mut interiors = Interiors::default();
+    for (extent, result) in large.iter().zip(rebuilt.tries) {
+        if let Some(account) = extent.trie.account() {
+            interiors.set(account, result.top);
+        }
+    }
+    Ok(interiors)
 }
 
 /// The account trie. One scan of all accounts where there are stubs, otherwise none.

@@ -19,6 +19,11 @@ pub struct Options {
     pub archive: Option<PathBuf>,
     /// What becomes of reads and changes of expired leaves.
     pub expired_reads: ExpiredReads,
+    /// Open a store in which the building of a state was interrupted, as an empty one: to go on with it
+    /// ([`PermanentTier::bulk_build`](super::PermanentTier::bulk_build)). Nothing else can be done with it.
+    pub resume_bulk: bool,
+    /// Entries of a state that is built in bulk after which it can be gone on with, should it be interrupted.
+    pub bulk_step_entries: u64,
     /// Bytes from which a new file of expired leaves is begun (at most 2 GiB).
     pub archive_segment_bytes: u64,
 }
@@ -42,6 +47,8 @@ impl Default for Options {
             threads: None,
             archive: None,
             expired_reads: ExpiredReads::Strict,
+            resume_bulk: false,
+            bulk_step_entries: 1 << 22,
             archive_segment_bytes: 256 << 20,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     FillError,
-    cache::{Cache, CacheError, CacheKey, FileError, Origin},
+    cache::{self, Cache, CacheError, CacheKey, FileError, Origin},
 };
 use crate::{design::FillContext, inspect::sizes::HeadSummary, population::Population};
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub struct FolderFill<'a> {
     pub store: StoreKind,
     /// Whether the store has all tiers, with default rules.
     pub all_tiers: bool,
+    /// Entries after which an interrupted fill can be gone on with.
+    pub step_entries: u64,
     /// As [`FillContext::progress`].
     pub progress: &'a (dyn Fn(&str, u64, u64) + Sync),
 }
@@ -53,6 +55,8 @@ pub struct FilledFolder {
     /// The same, as the tier has it.
     #[serde(skip)]
     pub tier_head: Head,
+    /// Accounts that an interrupted fill had brought in.
+    pub accounts_kept: u64,
     /// Codes.
     pub codes: u64,
     /// Bytes of all files, those shared with the cache among them.
@@ -98,17 +102,23 @@ pub enum FolderError {
 
 impl FolderFill<'_> {
     /// Fills the folder `dir`, which is made, or empty, or holds a fill that was interrupted; from the cache
-    /// where one is given.
+    /// where one is given. An interrupted fill with the same is gone on with, in the folder or in the cache;
+    /// another one is removed.
     pub fn run(&self, dir: &Path, cache: Option<&Cache>) -> Result<FilledFolder, FolderError> {
         let started = Instant::now();
-        make_room(dir)?;
+        check_room(dir, cache.is_some())?;
+        let mut accounts_kept = 0;
+        let mut fill = |dir: &Path| {
+            accounts_kept = self.fill(dir)?;
+            Ok::<_, FolderError>(())
+        };
         let cached = match cache {
             None => {
-                self.fill(dir)?;
+                fill(dir)?;
                 false
             }
             Some(cache) => {
-                let origin = cache.get_or_build(&self.key(), dir, |dir| self.fill(dir));
+                let origin = cache.get_or_resume(&self.key(), dir, fill);
                 origin.map_err(|error| FolderError::Cache(Box::new(error)))? == Origin::Cached
             }
         };
@@ -120,6 +130,7 @@ impl FolderFill<'_> {
             version: 1,
             head: HeadSummary::from(&head),
             tier_head: head,
+            accounts_kept,
             codes: self.population.codes().count() as u64,
             folder_bytes: folder_bytes(dir)?,
             seconds,
@@ -142,8 +153,20 @@ impl FolderFill<'_> {
         .with("block", &self.block.0)
     }
 
-    /// Fills an empty folder, and closes the store in it.
-    fn fill(&self, dir: &Path) -> Result<(), FolderError> {
+    /// Fills a folder that is empty, or goes on with what is in it, and closes the store in it. What cannot be gone
+    /// on with is removed first. Gives how many accounts were there.
+    fn fill(&self, dir: &Path) -> Result<u64, FolderError> {
+        let begun = StoreKind::of(dir).is_some();
+        match self.fill_behind(dir) {
+            Err(_) if begun => {
+                cache::clear(dir)?;
+                self.fill_behind(dir)
+            }
+            filled => filled,
+        }
+    }
+
+    fn fill_behind(&self, dir: &Path) -> Result<u64, FolderError> {
         let options = DiskOptions {
             kind: Some(self.store),
             ..DiskOptions::default()
@@ -157,20 +180,38 @@ impl FolderFill<'_> {
         if self.all_tiers {
             let options = StoreOptions {
                 dir: Some(dir.to_owned()),
+                permanent: self.options(),
                 ..StoreOptions::default()
             };
             let store = Store::open(store, options)?;
-            super::layered(&store, population, keep, &context)?;
+            let report = super::layered(&store, population, keep, &context)?;
+            Ok(report.accounts_kept)
         } else {
-            let tier = PermanentTier::open(store, Options::default())?;
-            super::permanent(&tier, population, keep, &context)?;
+            let tier = PermanentTier::open(store, self.options())?;
+            let report = super::permanent(&tier, population, keep, &context)?;
+            Ok(report.accounts_kept)
         }
-        Ok(())
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            bulk_step_entries: self.step_entries,
+            ..resuming()
+        }
     }
 }
 
-/// Takes away what an interrupted fill has left; refuses anything else.
-fn make_room(dir: &Path) -> Result<(), FolderError> {
+/// A store that may have been left unfinished, as an empty one.
+fn resuming() -> Options {
+    Options {
+        resume_bulk: true,
+        ..Options::default()
+    }
+}
+
+/// Makes the folder, and refuses one with something in it that is no interrupted fill. With a cache the folder is
+/// emptied of that: what an interrupted one has built there is in the cache.
+fn check_room(dir: &Path, is_cached: bool) -> Result<(), FolderError> {
     let file = |operation: &'static str| {
         move |source| FileError {
             operation,
@@ -188,8 +229,9 @@ fn make_room(dir: &Path) -> Result<(), FolderError> {
             path: dir.to_owned(),
         });
     }
-    fs::remove_dir_all(dir).map_err(file("remove the folder"))?;
-    fs::create_dir(dir).map_err(file("create the folder"))?;
+    if is_cached {
+        cache::clear(dir)?;
+    }
     Ok(())
 }
 
@@ -206,13 +248,7 @@ fn is_unfinished(dir: &Path) -> Result<bool, FolderError> {
         return Ok(false);
     }
     let store = DiskStore::open(dir, &DiskOptions::default())?;
-    if PermanentTier::discard_unfinished(&store)? {
-        return Ok(true);
-    }
-    Ok(PermanentTier::open(store, Options::default())?
-        .head()
-        .commit
-        == 0)
+    Ok(PermanentTier::open(store, resuming())?.head().commit == 0)
 }
 
 /// Opens the store, which computes its root from the leaves, and closes it.

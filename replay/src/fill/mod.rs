@@ -19,7 +19,9 @@
 //! slots come to 17 GB of disk by that, and to 0.8 GB of memory for the order of accounts, at most 4 GB for parts
 //! (the largest contract has 10.9 M slots) and 1 GB for interiors and filters.
 //!
-//! A fill that is killed leaves a store that refuses to open, and says what to do.
+//! A fill that is killed leaves a store that refuses to open. Opened to be gone on with
+//! ([`Options::resume_bulk`](thinstate_engine::Options::resume_bulk)) and filled with the same again it loses
+//! at most a step of some millions of entries; [`folder`] and [`cache`] do so.
 
 pub mod cache;
 mod error;
@@ -30,7 +32,8 @@ mod parts;
 pub use error::FillError;
 
 use crate::{design::FillContext, population::Population};
-use alloy_primitives::keccak256;
+use alloy_primitives::{B256, Bytes, keccak256};
+use cache::CacheKey;
 use order::Order;
 use parts::Parts;
 use thinstate_engine::{
@@ -59,7 +62,7 @@ pub fn permanent<S: LeafStore>(
     context: &FillContext<'_>,
 ) -> Result<BulkReport, FillError> {
     let order = sorted(population, context)?;
-    let source = source(population, &order, keep, context);
+    let source = source(tier, population, &order, keep, context)?;
     let progress = |done: BulkProgress| tell(context, population, done);
     let report = tier.bulk_build(block_id(context.block), source, &progress)?;
     tier.flush()?;
@@ -74,7 +77,7 @@ pub fn layered<S: LeafStore>(
     context: &FillContext<'_>,
 ) -> Result<BulkReport, FillError> {
     let order = sorted(population, context)?;
-    let source = source(population, &order, keep, context);
+    let source = source(store.permanent(), population, &order, keep, context)?;
     let progress = |done: BulkProgress| tell(context, population, done);
     let report = store.bulk_build_permanent(block_id(context.block), source, &progress)?;
     store.permanent().flush()?;
@@ -103,19 +106,33 @@ fn sorted(population: &Population, context: &FillContext<'_>) -> Result<Order, F
     Ok(order)
 }
 
-fn source<'a>(
+/// What is filled in, behind what an interrupted fill with the same has brought in.
+fn source<'a, S: LeafStore>(
+    tier: &PermanentTier<S>,
     population: &'a Population,
     order: &'a Order,
     keep: &'a Keep<'a>,
     context: &FillContext<'_>,
-) -> BulkSource<
-    impl IntoIterator<Item = (alloy_primitives::B256, alloy_primitives::Bytes)> + use<'a>,
-    Parts<'a>,
-> {
-    BulkSource {
+) -> Result<BulkSource<impl IntoIterator<Item = (B256, Bytes)> + use<'a, S>, Parts<'a>>, FillError>
+{
+    let id = source_id(population, keep);
+    let done = tier.bulk_done(context.block, id)?;
+    tell(context, population, done);
+    Ok(BulkSource {
+        id,
         codes: population.codes(),
-        parts: Parts::new(population, order, keep, context.block),
-    }
+        parts: Parts::new(population, order, keep, context.block).behind(done.accounts),
+    })
+}
+
+/// Names what is filled in: a population, and those of its slots that are kept.
+fn source_id(population: &Population, keep: &Keep<'_>) -> B256 {
+    let kept: Vec<_> = ObjectClass::ALL
+        .into_iter()
+        .filter(|it| keep(*it))
+        .collect();
+    let key = CacheKey::new("fill").with_population(population);
+    key.with("keep", &kept).hash()
 }
 
 fn tell(context: &FillContext<'_>, population: &Population, done: BulkProgress) {

@@ -44,6 +44,13 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// Those behind so many accounts.
+    pub(super) fn behind(self, accounts: u64) -> Self {
+        let all = self.order.len();
+        let next = usize::try_from(accounts).map_or(all, |next| next.min(all));
+        Self { next, ..self }
+    }
+
     /// The next accounts, of a part's size together.
     fn take(&mut self) -> Vec<u64> {
         let mut entries = 0;

@@ -3,7 +3,7 @@
 use super::{Candidate, Progress, RunConfig, Workload, error::ReplayError};
 use crate::{
     design::{self, DesignSpec, DesignStore, FillContext, StateDesign},
-    fill::cache::{Cache, CacheError, CacheKey},
+    fill::cache::{self, Cache, CacheError, CacheKey},
     population::Population,
 };
 use std::{fs, io, path::Path};
@@ -41,7 +41,7 @@ impl Stores<'_> {
     /// Makes a new store with the state that the workload begins with, settled. What lies in `dir` goes.
     ///
     /// With a cache ([`RunConfig::cache`]) the population is filled in once for each design and block, and
-    /// copied from then on.
+    /// copied from then on. A fill that was interrupted there is gone on with.
     pub fn filled(
         &self,
         candidate: &Candidate<'_>,
@@ -113,7 +113,22 @@ impl Stores<'_> {
                 .map_err(ReplayError::state(candidate.name()))?;
             design.flush().map_err(ReplayError::state(candidate.name()))
         };
-        match Cache::new(cache).get_or_build(&key, dir, build) {
+        let build = |dir: &Path| {
+            let begun = dir.join("CURRENT").exists();
+            match build(dir) {
+                Err(error) if begun => {
+                    let why = error.chain();
+                    self.progress.note(&format!(
+                        "what an interrupted fill has left cannot be gone on with, and is filled anew: {why}"
+                    ));
+                    cache::clear(dir)
+                        .map_err(ReplayError::workload("the cache of filled stores"))?;
+                    build(dir)
+                }
+                built => built,
+            }
+        };
+        match Cache::new(cache).get_or_resume(&key, dir, build) {
             Ok(_) => Ok(()),
             Err(CacheError::Build(error)) => Err(error),
             Err(error) => Err(ReplayError::workload("the cache of filled stores")(error)),

@@ -11,6 +11,7 @@ mod conformance;
 mod audit;
 mod conforms;
 mod filled;
+mod interrupted;
 mod objects;
 mod periods;
 

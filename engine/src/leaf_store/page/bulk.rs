@@ -1,11 +1,12 @@
-//! Filling an empty table from sorted entries, past log and changes in memory.
+//! Filling a table from sorted entries, past log and changes in memory.
 //!
 //! Entries become pages that are nine tenths full, in free places. A checkpoint then names them
 //! all at once; before that nothing refers to them.
 
-use super::super::bulk::{BulkWriter, LastKey, require_empty};
+use super::super::bulk::{BulkWriter, LastKey};
 use super::super::counters::Tally;
 use super::super::{StoreError, Table};
+use super::bytes::shared_len;
 use super::checkpoint::Job;
 use super::fill::Filler;
 use super::shared::{Core, lock};
@@ -24,14 +25,14 @@ pub struct PageBulk<'a> {
 impl<'a> PageBulk<'a> {
     pub(super) fn new(core: &'a Core, table: Table) -> Result<Self, StoreError> {
         core.refuse_poisoned()?;
-        require_empty(&PageSnapshot::new(core), table)?;
+        let last = LastKey::of(&PageSnapshot::new(core), table)?;
         let generation = lock(&core.durable).superblock.generation + 1;
         Ok(Self {
             core,
             filler: Filler::new(core, table, generation),
             table,
             tally: Tally::default(),
-            last: LastKey::default(),
+            last,
         })
     }
 }
@@ -39,6 +40,13 @@ impl<'a> PageBulk<'a> {
 impl BulkWriter for PageBulk<'_> {
     fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         self.core.check_key(self.table, key)?;
+        if self.tally.entries == 0
+            && let Some(last) = self.last.get()
+        {
+            // The first page begins behind all that the table has.
+            let shared = shared_len(last, key);
+            self.filler.begin(key.get(..=shared).unwrap_or(key));
+        }
         self.last.advance(self.table, key)?;
         let stored = self.filler.store(value)?;
         let target_bytes = self.core.page_bytes * 9 / 10;

@@ -1,10 +1,10 @@
-//! Filling an empty table from sorted entries, past log and memtables.
+//! Filling a table from sorted entries, past log and memtables.
 //!
 //! The entries become table files in `bulk/TABLE/`, which RocksDB then takes over all at once as its
 //! last level: one write of the data instead of about ten, and nothing to compact. What a crash
-//! leaves in `bulk/` is removed at the next opening, and the table is still empty.
+//! leaves in `bulk/` is removed at the next opening, and the table is as it was.
 
-use super::super::bulk::{BulkWriter, LastKey, require_empty};
+use super::super::bulk::{BulkWriter, LastKey};
 use super::super::counters::Tally;
 use super::super::{Entry, LeafStore, StoreError, Table};
 use super::RocksStore;
@@ -21,7 +21,7 @@ const FILE_BYTES: u64 = 128 << 20;
 const FOLDER: &str = "bulk";
 
 impl RocksStore {
-    /// Puts entries with ascending keys into an empty table, durably, and returns their number.
+    /// Puts entries with ascending keys into a table, behind all that it has, durably, and returns their number.
     ///
     /// All of them or, after an error, none. No other writer may be at work.
     pub fn bulk_load(
@@ -53,7 +53,7 @@ pub struct RocksBulk<'a> {
 
 impl<'a> RocksBulk<'a> {
     pub(super) fn new(store: &'a RocksStore, table: Table) -> Result<Self, StoreError> {
-        require_empty(&store.snapshot(), table)?;
+        let last = LastKey::of(&store.snapshot(), table)?;
         let folder = store.path().join(FOLDER).join(table.name());
         remove_folder(&folder)?;
         fs::create_dir_all(&folder).map_err(|error| os("create folder", &folder, &error))?;
@@ -68,7 +68,7 @@ impl<'a> RocksBulk<'a> {
             writer: None,
             file_bytes: 0,
             tally: Tally::default(),
-            last: LastKey::default(),
+            last,
         })
     }
 

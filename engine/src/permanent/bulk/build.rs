@@ -3,22 +3,25 @@
 use super::{
     BulkError, BulkPart, BulkProgress, BulkSource,
     mark::{Mark, discard},
-    pipeline,
+    pipeline::{self, Loaded},
 };
 use crate::{
-    leaf_store::{Batch, BulkWriter, LeafStore, StoreError, Table},
+    leaf_store::{Batch, BulkWriter, LeafRead, LeafStore, StoreError, Table},
     permanent::{
         head::{BlockId, Head},
-        open::account_trie,
+        interiors::Interiors,
+        open::{account_trie, storage_interiors, storage_tries},
         tier::{PermanentTier, State},
     },
     trie::{update::Updater, work::TrieWork},
 };
 use alloy_primitives::{B256, Bytes};
+use core::ops::ControlFlow;
 use std::{
     sync::MutexGuard,
     time::{Duration, Instant},
 };
+use thinstate_formats::BlockNumber;
 
 /// What a build made, and what it cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct BulkReport {
     pub accounts: u64,
     /// Slots.
     pub slots: u64,
+    /// Of the accounts, those that an interrupted build had brought in.
+    pub accounts_kept: u64,
     /// Codes.
     pub codes: u64,
     /// Buckets, entries, hashes.
@@ -58,6 +63,9 @@ impl<S: LeafStore> PermanentTier<S> {
     /// Builds the state of `block` on this empty store, durably, or nothing of it. It can be read when this
     /// returns; the next block is the one behind `block`, which itself cannot be undone.
     ///
+    /// On a store in which the building of the same state was interrupted
+    /// ([`Options::resume_bulk`](crate::Options::resume_bulk)) it goes on behind what [`Self::bulk_done`] says is there.
+    ///
     /// `progress` is called after each part.
     pub fn bulk_build(
         &self,
@@ -70,6 +78,19 @@ impl<S: LeafStore> PermanentTier<S> {
     ) -> Result<BulkReport, BulkError> {
         let built = self.build_state(block, source, progress)?;
         self.finish_state(built, Batch::default())
+    }
+
+    /// How many accounts, with all their slots, an interrupted build of this state has brought in; none where
+    /// there was no such build.
+    pub fn bulk_done(&self, block: BlockNumber, source: B256) -> Result<BulkProgress, BulkError> {
+        let mark = Mark::read(&self.shared.store.snapshot())?;
+        mark.map_or_else(
+            || Ok(BulkProgress::default()),
+            |mark| {
+                mark.check(block, source)?;
+                Ok(mark.done)
+            },
+        )
     }
 
     /// Brings all entries into the store. What fails takes them out again.
@@ -90,13 +111,19 @@ impl<S: LeafStore> PermanentTier<S> {
                 commit: now.commit,
             });
         }
-        let mut mark = Batch::default();
-        Mark {
-            block: block.number,
-        }
-        .write(&mut mark);
-        self.shared.store.commit(mark)?;
-        match self.load(block, source, progress) {
+        let mark = match Mark::read(&self.shared.store.snapshot())? {
+            Some(mark) => {
+                mark.check(block.number, source.id)?;
+                mark.cut_back(&self.shared.store)?;
+                mark
+            }
+            None => {
+                let mark = Mark::new(block.number, source.id);
+                mark.save(&self.shared.store)?;
+                mark
+            }
+        };
+        match self.load(block, mark, source, progress) {
             Ok((state, report)) => Ok(BuiltState {
                 state,
                 report,
@@ -137,6 +164,7 @@ impl<S: LeafStore> PermanentTier<S> {
     fn load(
         &self,
         block: BlockId,
+        mut mark: Mark,
         source: BulkSource<
             impl IntoIterator<Item = (B256, Bytes)>,
             impl Iterator<Item = BulkPart> + Send,
@@ -145,7 +173,24 @@ impl<S: LeafStore> PermanentTier<S> {
     ) -> Result<(State, BulkReport), BulkError> {
         let started = Instant::now();
         let codes = load_codes(&self.shared.store, source.codes)?;
-        let loaded = pipeline::load(&self.shared, source.parts, progress)?;
+        let kept = mark.done;
+        let mut loaded = Loaded {
+            progress: mark.done,
+            last: mark.last,
+            ..Loaded::default()
+        };
+        let mut parts = source.parts;
+        loop {
+            let is_all = pipeline::load_step(&self.shared, &mut parts, &mut loaded, progress)?;
+            (mark.done, mark.last) = (loaded.progress, loaded.last);
+            mark.save(&self.shared.store)?;
+            if is_all {
+                break;
+            }
+        }
+        if kept != BulkProgress::default() {
+            loaded.interiors = self.interiors_of(loaded.progress)?;
+        }
         let loading = started.elapsed();
         let mut state = (*self.shared.state()).clone();
         state.head.commit += 1;
@@ -159,12 +204,48 @@ impl<S: LeafStore> PermanentTier<S> {
             root: state.head.root,
             accounts: state.head.accounts,
             slots: state.head.slots,
+            accounts_kept: kept.accounts,
             codes,
             work,
             loading,
             account_trie: started.elapsed() - loading,
         };
         Ok((state, report))
+    }
+
+    /// The interiors of all storage tries, from the store: those of earlier steps are not in memory. So many
+    /// accounts and slots have to be there. Costs a scan of both, and one of those slots that have interiors.
+    fn interiors_of(&self, expected: BulkProgress) -> Result<Interiors, BulkError> {
+        let snapshot = self.shared.store.snapshot();
+        let updater = Updater {
+            store: &snapshot,
+            hasher: &self.shared.hasher,
+            pool: &self.shared.pool,
+            entries_max: self.shared.options.bucket_entries_max,
+        };
+        let tries = self.shared.pool.install(|| storage_tries(&snapshot))?;
+        let mut accounts = 0;
+        snapshot.scan(Table::Accounts, &[], None, &mut |_, _| {
+            accounts += 1;
+            ControlFlow::Continue(())
+        })?;
+        let slots: u64 = tries.iter().map(|trie| trie.entries).sum();
+        for (what, expected, got) in [
+            ("accounts", expected.accounts, accounts),
+            ("slots", expected.slots, slots),
+        ] {
+            if got != expected {
+                return Err(BulkError::Lost {
+                    what,
+                    expected,
+                    got,
+                });
+            }
+        }
+        Ok(self
+            .shared
+            .pool
+            .install(|| storage_interiors(&updater, &tries))?)
     }
 
     /// Computes the account trie from the stored accounts.
@@ -192,6 +273,15 @@ fn load_codes<S: LeafStore>(
     let mut codes: Vec<_> = codes.into_iter().collect();
     codes.sort_unstable_by_key(|(hash, _)| *hash);
     codes.dedup_by_key(|(hash, _)| *hash);
+    // All of them come at once: an interrupted build has them, or none.
+    let end = [u8::MAX; 33];
+    if store
+        .snapshot()
+        .last_at_or_before(Table::Code, &end, &[])?
+        .is_some()
+    {
+        return Ok(codes.len() as u64);
+    }
     let mut writer = store.bulk_writer(Table::Code)?;
     for (hash, code) in codes {
         writer.put(hash.as_slice(), &code)?;

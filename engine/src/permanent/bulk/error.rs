@@ -2,6 +2,7 @@
 
 use crate::{leaf_store::StoreError, trie::error::StateError};
 use alloy_primitives::B256;
+use thinstate_formats::BlockNumber;
 
 /// A state cannot be built. The store is empty again, unless the leaf store failed in a way that it must be
 /// reopened for: opening then says what to do.
@@ -22,6 +23,31 @@ pub enum BulkError {
         root: B256,
         /// Its commit.
         commit: u64,
+    },
+    /// The building of another state was interrupted here. Go on with that one, or discard it
+    /// ([`discard_unfinished`](crate::PermanentTier::discard_unfinished)).
+    #[error(
+        "the state of block {got} from {got_source} is being built here, expected that of block {expected} from {expected_source}"
+    )]
+    Other {
+        /// The block to be built.
+        expected: BlockNumber,
+        /// What it is to be built from.
+        expected_source: B256,
+        /// The block of what is there.
+        got: BlockNumber,
+        /// What that is built from.
+        got_source: B256,
+    },
+    /// Of what an interrupted build had brought in, something is missing. Build anew: the store is empty again.
+    #[error("the store has {got} {what} of the {expected} that were built")]
+    Lost {
+        /// Of what.
+        what: &'static str,
+        /// As many as there should be.
+        expected: u64,
+        /// As many as there are.
+        got: u64,
     },
     /// Keys must ascend, each of them once. Sort what the source gives.
     #[error("{what} {got} comes behind {last}, expected ascending keys")]

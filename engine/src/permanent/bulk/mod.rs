@@ -12,8 +12,9 @@
 //!     |         +--- slots     table files, written beside the store (a thread)
 //!     +------------- accounts  with their storage roots, the same (a thread)
 //!
-//! then   the store takes the files over
-//!        the account trie: one scan of all accounts
+//! step   the store takes the files over, and the mark says so: of every 4 M entries, behind all before
+//!
+//! then   the account trie: one scan of all accounts
 //!        ONE batch: the head, what else is to be there, and the mark goes -------- the state exists
 //! ```
 //!
@@ -21,7 +22,7 @@
 //! |---|---|
 //! | entries | written once; no log, nothing to compact |
 //! | hashes | each node once |
-//! | reads | one scan of the accounts |
+//! | reads | one scan of the accounts; one of the slots, and one more of the accounts, of a build that was gone on with |
 //! | memory | up to five parts, 72 bytes for each slot and 136 for each account in them; the interior, about 2 bytes for each entry; RocksDB's filters, 1.3 |
 //!
 //! A part holds all slots of its accounts, so the largest contract sets the memory: one of 10.9 M slots, the
@@ -34,9 +35,15 @@
 //! tables have been taken over by then. [`discard_unfinished`](super::PermanentTier::discard_unfinished) empties it.
 //! A build that fails while the process lives does so by itself.
 //!
+//! The mark is renewed after each *step*: some parts, about [`Options::bulk_step_entries`](super::Options) entries.
+//! Who opens the store with [`Options::resume_bulk`](super::Options) can go on with the build, from a source of
+//! the same name, behind the accounts that the mark counts; what tables have behind these is taken out first. So an
+//! interruption loses at most one step. Before the head is written accounts and slots are counted, and the
+//! interiors of earlier steps computed from them.
+//!
 //! ```text
 //! table "meta"
-//! "bulk"    version u8 = 1 | block u64 LE
+//! "bulk"    version u8 = 2 | block u64 LE | source 32 | accounts u64 LE | slots u64 LE | last account 32
 //! ```
 //!
 //! # Example
@@ -59,7 +66,7 @@
 //!     }],
 //!     slots: vec![BulkSlot { key: B256::repeat_byte(2), value: U256::from(3), last_written }],
 //! };
-//! let source = BulkSource { codes: Vec::new(), parts: [part].into_iter() };
+//! let source = BulkSource { id: B256::repeat_byte(1), codes: Vec::new(), parts: [part].into_iter() };
 //! let block = BlockId { number: BlockNumber(9), hash: B256::ZERO };
 //! let report = tier.bulk_build(block, source, &|_| {})?;
 //!

@@ -12,9 +12,12 @@ use thinstate_formats::{Account, BlockNumber};
 /// A state, as it comes.
 #[derive(Clone, Debug)]
 pub struct BulkSource<C, P> {
+    /// Names it: a build that was interrupted is gone on with from a source of the same name alone.
+    pub id: B256,
     /// Codes with their hashes, in any order. They are all held in memory.
     pub codes: C,
-    /// Accounts and their slots. Made on a thread of its own, while the part before is hashed and written.
+    /// Accounts and their slots, behind those that are in the store already
+    /// ([`bulk_done`](crate::PermanentTier::bulk_done)). Made on a thread of its own, while the part before is hashed and written.
     pub parts: P,
 }
 

@@ -37,6 +37,8 @@ pub struct BulkProgress {
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     pub(super) progress: BulkProgress,
+    /// The last account.
+    pub(super) last: Option<B256>,
     /// Interiors of all storage tries of more than one bucket.
     pub(super) interiors: Interiors,
     pub(super) work: TrieWork,
@@ -48,20 +50,32 @@ type Hashed = (Arc<CheckedPart>, Vec<B256>);
 /// Parts that wait for the next thread.
 const WAITING: usize = 1;
 
-/// Writes all parts into the tables of accounts and slots, which have them when this returns.
-pub(super) fn load<S: LeafStore>(
+/// Writes parts of so many entries, or all that are left, into the tables of accounts and slots, which have them
+/// when this returns. Gives whether it was all.
+pub(super) fn load_step<S: LeafStore>(
     shared: &Shared<S>,
-    parts: impl Iterator<Item = BulkPart> + Send,
+    parts: &mut (impl Iterator<Item = BulkPart> + Send),
+    loaded: &mut Loaded,
     progress: &(dyn Fn(BulkProgress) + Sync),
-) -> Result<Loaded, BulkError> {
+) -> Result<bool, BulkError> {
+    let step = shared.options.bulk_step_entries;
     let slots = shared.store.bulk_writer(Table::Storage)?;
     let accounts = shared.store.bulk_writer(Table::Accounts)?;
-    let (slots, accounts, loaded) = thread::scope(|scope| {
+    let (slots, accounts, is_all) = thread::scope(|scope| {
         let (give_parts, take_parts) = sync_channel(WAITING);
-        scope.spawn(move || {
-            // Nobody takes any more parts where something has failed.
-            let mut parts = parts;
-            parts.all(|part| give_parts.send(part).is_ok())
+        let source = scope.spawn(move || {
+            let mut entries = 0;
+            while entries < step {
+                let Some(part) = parts.next() else {
+                    return true;
+                };
+                entries += (part.accounts.len() + part.slots.len()) as u64;
+                if give_parts.send(part).is_err() {
+                    // Nobody takes any more parts where something has failed.
+                    break;
+                }
+            }
+            false
         });
         let (give_slots, take_slots) = sync_channel(WAITING);
         let slots = scope.spawn(move || write_slots(slots, &take_slots));
@@ -71,18 +85,20 @@ pub(super) fn load<S: LeafStore>(
             shared,
             give_slots,
             give_accounts,
-            loaded: Loaded::default(),
+            loaded,
         };
-        let loaded = hashing.run(&take_parts, progress);
+        let hashed = hashing.run(&take_parts, progress);
         drop(take_parts);
-        let joined = (slots.join(), accounts.join());
+        let joined = (slots.join(), accounts.join(), source.join());
         let (slots, accounts) = (resume(joined.0), resume(joined.1));
         // A writer that failed is why hashing stopped.
-        Ok::<_, BulkError>((slots?, accounts?, loaded?))
+        let (slots, accounts) = (slots?, accounts?);
+        hashed?;
+        Ok::<_, BulkError>((slots, accounts, resume(joined.2)))
     })?;
     slots.finish()?;
     accounts.finish()?;
-    Ok(loaded)
+    Ok(is_all)
 }
 
 fn resume<T>(joined: thread::Result<T>) -> T {
@@ -94,7 +110,7 @@ struct Hashing<'a, S> {
     shared: &'a Shared<S>,
     give_slots: SyncSender<Arc<CheckedPart>>,
     give_accounts: SyncSender<Hashed>,
-    loaded: Loaded,
+    loaded: &'a mut Loaded,
 }
 
 impl<S: LeafStore> Hashing<'_, S> {
@@ -102,10 +118,9 @@ impl<S: LeafStore> Hashing<'_, S> {
         mut self,
         parts: &Receiver<BulkPart>,
         progress: &(dyn Fn(BulkProgress) + Sync),
-    ) -> Result<Loaded, BulkError> {
-        let mut last = None;
+    ) -> Result<(), BulkError> {
         for part in parts {
-            let part = Arc::new(CheckedPart::new(part, &mut last)?);
+            let part = Arc::new(CheckedPart::new(part, &mut self.loaded.last)?);
             if self.give_slots.send(Arc::clone(&part)).is_err() {
                 break;
             }
@@ -118,7 +133,7 @@ impl<S: LeafStore> Hashing<'_, S> {
             }
             progress(self.loaded.progress);
         }
-        Ok(self.loaded)
+        Ok(())
     }
 
     /// The storage root of each account. Interiors are kept.

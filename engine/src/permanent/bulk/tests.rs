@@ -1,6 +1,8 @@
 use super::*;
 use crate::{
-    leaf_store::{Fault, LeafStore, MemoryStore, RocksOptions, RocksStore, StoreError},
+    leaf_store::{
+        Batch, Fault, LeafRead, LeafStore, MemoryStore, RocksOptions, RocksStore, StoreError, Table,
+    },
     permanent::{BlockId, OpenError, Options, PermanentTier},
 };
 use alloy_primitives::{B256, Bytes, U256, keccak256};
@@ -14,6 +16,8 @@ const BLOCK: BlockId = BlockId {
     number: BlockNumber(1_000),
     hash: B256::repeat_byte(0xb1),
 };
+
+const SOURCE: B256 = B256::repeat_byte(0x50);
 
 fn word(rng: &mut impl Rng) -> B256 {
     rng.random::<[u8; 32]>().into()
@@ -75,6 +79,7 @@ fn source(
     parts: &[BulkPart],
 ) -> BulkSource<Vec<(B256, Bytes)>, impl Iterator<Item = BulkPart> + Send + '_> {
     BulkSource {
+        id: SOURCE,
         codes: codes(),
         parts: parts.iter().cloned(),
     }
@@ -149,6 +154,7 @@ fn no_root_differs_from_alloy_tries() {
 fn nothing_is_a_state_too() {
     let tier = open(MemoryStore::new());
     let nothing = BulkSource {
+        id: SOURCE,
         codes: Vec::new(),
         parts: core::iter::empty(),
     };
@@ -224,8 +230,8 @@ fn no_part_is_taken_that_contradicts_itself() {
     }
 }
 
-/// The operations of a build: the mark, codes, slots, accounts, the head.
-const COMMITS: u64 = 5;
+/// The operations of a build: the mark, codes, slots, accounts, the mark again, the head.
+const COMMITS: u64 = 6;
 
 #[test]
 fn no_failed_build_leaves_a_state() {
@@ -296,4 +302,144 @@ fn no_whole_store_is_discarded() {
     let store = tier.into_store();
     assert!(!PermanentTier::discard_unfinished(&store).expect("reads"));
     assert_built(&open(store), &parts);
+}
+
+/// Steps of some parts each.
+fn in_steps(resume_bulk: bool) -> Options {
+    Options {
+        resume_bulk,
+        bulk_step_entries: 2_000,
+        ..Options::default()
+    }
+}
+
+/// The parts behind so many accounts.
+fn behind(parts: &[BulkPart], accounts: u64) -> &[BulkPart] {
+    let mut counted = 0;
+    let is_done = |part: &&BulkPart| {
+        counted += part.accounts.len() as u64;
+        counted <= accounts
+    };
+    &parts[parts.iter().take_while(is_done).count()..]
+}
+
+/// Goes on with a build, in a store as a crash has left it; how many accounts it had.
+fn resume<S: LeafStore>(
+    store: S,
+    parts: &[BulkPart],
+) -> Result<(u64, PermanentTier<S>), BulkError> {
+    let tier = PermanentTier::open(store, in_steps(true)).expect("opens as an empty one");
+    assert_eq!(tier.head().block, None);
+    let done = tier.bulk_done(BLOCK.number, SOURCE)?.accounts;
+    tier.bulk_build(BLOCK, source(behind(parts, done)), &|_| {})?;
+    Ok((done, tier))
+}
+
+/// A build, and the store as it would have been found after each part.
+fn crashes(parts: &[BulkPart]) -> Vec<(u64, MemoryStore)> {
+    let tier = PermanentTier::open(MemoryStore::new(), in_steps(false)).expect("opens");
+    let found = std::sync::Mutex::new(Vec::new());
+    let crash = |now: BulkProgress| {
+        let store = tier.leaf_store().reopen();
+        found.lock().expect("no panic").push((now.accounts, store));
+    };
+    tier.bulk_build(BLOCK, source(parts), &crash)
+        .expect("builds");
+    assert_built(&tier, parts);
+    found.into_inner().expect("no panic")
+}
+
+#[test]
+fn no_interruption_loses_more_than_a_step() {
+    let parts = parts(9, 1_500);
+    let largest = parts
+        .iter()
+        .map(|it| it.accounts.len() + it.slots.len())
+        .max();
+    let mut gone_on = 0;
+    for (given, store) in crashes(&parts) {
+        let refused = PermanentTier::open(store.reopen(), Options::default());
+        assert!(matches!(refused, Err(OpenError::Unfinished { .. })));
+        let (done, tier) = resume(store, &parts).expect("goes on");
+        assert_built(&tier, &parts);
+        assert_built(&open(tier.into_store().reopen()), &parts);
+        gone_on += u64::from(done > 0);
+        let lost = behind(&parts, done).iter().scan(done, |accounts, part| {
+            *accounts += part.accounts.len() as u64;
+            (*accounts <= given).then_some(part.accounts.len() + part.slots.len())
+        });
+        let lost: usize = lost.sum();
+        assert!(
+            lost <= 2_000 + largest.unwrap_or_default(),
+            "{lost} of {given}"
+        );
+    }
+    assert!(gone_on > 5, "{gone_on}");
+}
+
+#[test]
+fn no_entry_stays_that_a_step_had_not_finished() {
+    let parts = parts(10, 600);
+    let mut cut = 0;
+    for (_, store) in crashes(&parts) {
+        let tier = PermanentTier::open(store.reopen(), in_steps(true)).expect("opens");
+        let done = tier.bulk_done(BLOCK.number, SOURCE).expect("this build");
+        // Slots of the next step, which its accounts have not followed, and some that nobody knows.
+        let mut batch = Batch::default();
+        for part in behind(&parts, done.accounts).iter().take(2) {
+            let Some(account) = part.accounts.iter().find(|it| it.slots > 0) else {
+                continue;
+            };
+            for end in [[0; 32], [0xff; 32]] {
+                let key = [account.key.as_slice(), &end].concat();
+                batch.put(Table::Storage, key, vec![1, 2, 3]);
+                cut += 1;
+            }
+        }
+        store.commit(batch).expect("commits");
+        let (_, tier) = resume(store, &parts).expect("goes on");
+        assert_built(&tier, &parts);
+    }
+    assert!(cut > 10, "{cut}");
+}
+
+#[test]
+fn no_other_build_is_gone_on_with() {
+    let parts = parts(11, 300);
+    let (_, store) = crashes(&parts).pop().expect("parts");
+    let tier = PermanentTier::open(store, in_steps(true)).expect("opens");
+    let other = B256::repeat_byte(1);
+    let refused = tier.bulk_done(BLOCK.number, other);
+    assert!(matches!(refused, Err(BulkError::Other { .. })));
+    let other = BulkSource {
+        id: other,
+        ..source(&parts)
+    };
+    let refused = tier.bulk_build(BLOCK, other, &|_| {});
+    assert!(matches!(refused, Err(BulkError::Other { .. })));
+    let refused = tier.bulk_done(BlockNumber(BLOCK.number.0 + 1), SOURCE);
+    assert!(matches!(refused, Err(BulkError::Other { .. })));
+    // It is still there.
+    let (done, tier) = resume(tier.into_store().reopen(), &parts).expect("goes on");
+    assert!(done > 0);
+    assert_built(&tier, &parts);
+}
+
+#[test]
+fn no_build_is_finished_that_lost_what_it_had() {
+    let parts = parts(12, 600);
+    for table in [Table::Accounts, Table::Storage] {
+        let (_, store) = crashes(&parts).pop().expect("parts");
+        let mut first = None;
+        let read = store.snapshot().scan(table, &[], None, &mut |key, _| {
+            first = Some(key.to_vec());
+            core::ops::ControlFlow::Break(())
+        });
+        read.expect("reads");
+        let mut batch = Batch::default();
+        batch.delete(table, first.expect("an entry"));
+        store.commit(batch).expect("commits");
+        let lost = resume(store, &parts).map(|(done, _)| done);
+        assert!(matches!(lost, Err(BulkError::Lost { .. })), "{lost:?}");
+    }
 }

@@ -26,7 +26,8 @@ use thinstate_formats::BlockNumber;
 /// Options of the command.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// Folder for the store: made, or empty, or left by an `init` that was interrupted.
+    /// Folder for the store: made, or empty, or left by an `init` that was interrupted: the
+    /// same one goes on where it stopped.
     #[arg(long, value_name = "DIR")]
     datadir: PathBuf,
     /// Accounts, contracts among them.
@@ -56,6 +57,10 @@ pub(super) struct Options {
     /// one file system it takes no space while the store is as it was.
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     cache: Option<Option<PathBuf>>,
+    /// Accounts and slots after which an interrupted init can be gone on with.
+    #[arg(long, value_name = "N", default_value_t = 1 << 22)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    step_entries: u64,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -91,6 +96,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
         block: BlockNumber(options.block),
         store: options.store,
         all_tiers: options.all_tiers,
+        step_entries: options.step_entries,
         progress: &|what, done, all| progress.tell(what, done, all),
     };
     let filled = fill.run(&options.datadir, cache.as_ref())?;
@@ -140,6 +146,10 @@ fn describe(filled: &FilledFolder) -> String {
         ("codes", filled.codes),
     ] {
         table.add_row([what.to_owned(), count(number)]);
+    }
+    if filled.accounts_kept > 0 {
+        let kept = count(filled.accounts_kept);
+        table.add_row(["accounts of an interrupted init".to_owned(), kept]);
     }
     table.add_row(["bytes in the folder".to_owned(), bytes(filled.folder_bytes)]);
     let entries = filled.head.accounts + filled.head.slots;

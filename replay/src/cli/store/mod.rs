@@ -35,7 +35,7 @@ enum Command {
     ///
     /// Accounts, slots and codes are drawn from a seed: sizes of contracts, lengths of values and the blocks in
     /// which each was last written follow mainnet's. The same spec gives the same root on any machine. An
-    /// interrupted run leaves no store that opens; run the command again.
+    /// interrupted run leaves no store that opens; the same command again goes on with it.
     Init(init::Options),
     /// Print the head block, and what the store takes on disk and in memory.
     Stats(stats::Options),

@@ -5,12 +5,16 @@
 //! base              temporary tier: live entries, sealed periods, by the ages of the population's slots
 //! base + 1 .. head  blocks that append the population's records
 //! ```
+//!
+//! What it is filled with is noted before anything else, so that a fill that was interrupted can be gone on with: the
+//! trie step by step, a period of the temporary tier, a block of records.
 
 use super::{
     LayeredDesign,
     apply::block_id,
-    open::{Filled, fill_records},
+    open::{Filled, fill_records, read_filled},
     sealed::Homes,
+    state::State,
     wallet::{Origin, Periods},
 };
 use crate::{
@@ -21,7 +25,7 @@ use crate::{
 use alloy_primitives::B256;
 use rayon::prelude::*;
 use std::sync::Arc;
-use thinstate_engine::{BlockChanges, TemporaryWrite};
+use thinstate_engine::{BlockChanges, TemporaryWrite, store::PastError};
 use thinstate_formats::{BlockNumber, counted::Leaf, object::Tier};
 
 /// Entries that a step of expiry looks at when nothing waits for it.
@@ -36,9 +40,7 @@ impl LayeredDesign {
         population: &Population,
         context: &FillContext<'_>,
     ) -> Result<(), DesignError> {
-        if let Some(head) = self.head() {
-            return Err(self.unsupported(format!("filling a store that is at block {head}")));
-        }
+        let begun = self.head();
         let mut state = self.state();
         // Records may move the base, and with it the end of a period: what comes first is how many there are.
         let name = &self.spec.name;
@@ -54,18 +56,36 @@ impl LayeredDesign {
             (origin, periods) = build(self.homes(base))?;
         }
         let origin = Arc::new(origin);
-        self.fill_trie(population, base, context)?;
-        if self.placement.uses(Tier::Temporary) {
-            self.fill_temporary(&origin, periods, base, context)?;
-        }
-        self.know(&mut state, origin, base);
         let filled = Filled {
             population: population.spec().clone(),
             base,
             records_per_block: per_block,
             head: context.block,
         };
-        self.write_filled(&filled)?;
+        match begun {
+            None => {
+                self.write_filled(&filled)?;
+                self.fill_trie(population, base, context)?;
+            }
+            // An interrupted fill of the same has come as far as that.
+            Some(head)
+                if read_filled(&self.dir)?.as_ref() == Some(&filled) && head <= filled.head => {}
+            Some(head) => {
+                return Err(self.unsupported(format!("filling a store that is at block {head}")));
+            }
+        }
+        if self.head() == Some(base) {
+            let base_context = FillContext {
+                block: base,
+                ..*context
+            };
+            self.expire_all(&base_context)?;
+            if self.placement.uses(Tier::Temporary) {
+                self.fill_temporary(&origin, periods, base, context)?;
+            }
+        }
+        *state = State::new(self.spec.utxo);
+        self.know(&mut state, origin, base);
         for block in base.0 + 1..=context.block.0 {
             let done = state.wallet.next_index();
             let all = state.wallet.origin().map_or(0, |origin| origin.records());
@@ -77,6 +97,9 @@ impl LayeredDesign {
             let block = BlockNumber(block);
             let wallet = &mut state.wallet;
             self.pool.install(|| wallet.follow_fill(block, &records));
+            if self.head() >= Some(block) {
+                continue;
+            }
             let changes = BlockChanges {
                 records,
                 ..BlockChanges::default()
@@ -117,7 +140,7 @@ impl LayeredDesign {
         };
         let filled = fill::permanent(self.store.permanent(), population, &keep, &context);
         filled.map_err(DesignError::store("fill the trie"))?;
-        self.expire_all(&context)
+        Ok(())
     }
 
     /// Sweeps until a whole pass cuts nothing: what is cold already when a store is filled is not the work
@@ -149,8 +172,11 @@ impl LayeredDesign {
         context: &FillContext<'_>,
     ) -> Result<(), DesignError> {
         let last_sealed = self.store.rules().last_sealed(base);
-        let past = self.store.past();
-        let mut past = past.map_err(DesignError::store("begin the temporary tier's past"))?;
+        let mut past = match self.store.past() {
+            // An interrupted fill had finished it.
+            Err(PastError::InUse) => return Ok(()),
+            past => past.map_err(DesignError::store("begin the temporary tier's past"))?,
+        };
         let all: u64 = periods.values().map(|numbers| numbers.len() as u64).sum();
         let mut done = 0;
         for (period, numbers) in periods {

@@ -157,7 +157,7 @@ pub(super) fn fill_records(origin: &Origin, from: RecordIndex, count: u64) -> Ve
     numbers.into_par_iter().map(record).collect()
 }
 
-fn read_filled(dir: &Path) -> Result<Option<Filled>, DesignError> {
+pub(super) fn read_filled(dir: &Path) -> Result<Option<Filled>, DesignError> {
     let path = dir.join(FILLED_FILE);
     let bytes = match fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -179,6 +179,8 @@ fn options(spec: &DesignSpec, store: &DesignStore) -> StoreOptions {
                 true => ExpiredReads::ArchiveBacked,
                 false => ExpiredReads::Strict,
             },
+            // As an empty one, to be filled.
+            resume_bulk: true,
             ..Options::default()
         },
         rules: StoreRules::from(&policy),

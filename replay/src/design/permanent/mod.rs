@@ -128,6 +128,8 @@ fn options(spec: &DesignSpec, store: &DesignStore) -> Options {
             true => ExpiredReads::ArchiveBacked,
             false => ExpiredReads::Strict,
         },
+        // As an empty one, to be filled.
+        resume_bulk: true,
         ..Options::default()
     }
 }

@@ -21,6 +21,8 @@ const VERSION: u32 = 1;
 pub(super) struct Entry {
     folder: PathBuf,
     partial: PathBuf,
+    /// Where one that is damaged is put out of the way.
+    damaged: PathBuf,
 }
 
 /// An entry that is there, whole.
@@ -43,12 +45,13 @@ impl Entry {
         Self {
             folder: cache.join(key.to_string()),
             partial: cache.join(format!("{key}.partial")),
+            damaged: cache.join(format!("{key}.damaged")),
         }
     }
 
     /// The entry, if it is there and every file is as it was. One that is not is removed.
     pub(super) fn whole(&self, key: &CacheKey) -> Result<Option<Whole>, FileError> {
-        files::remove_folder(&self.partial)?;
+        files::remove_folder(&self.damaged)?;
         if !self.folder.exists() {
             return Ok(None);
         }
@@ -61,14 +64,19 @@ impl Entry {
             .filter(Whole::is_undamaged);
         if whole.is_none() {
             // First out of the way: half removed it must not be found again.
-            let path = &self.partial;
+            let path = &self.damaged;
             fs::rename(&self.folder, path).map_err(os("rename to", path))?;
             files::remove_folder(path)?;
         }
         Ok(whole)
     }
 
-    /// The folder to build in.
+    /// Removes what an interrupted build has left.
+    pub(super) fn clear(&self) -> Result<(), FileError> {
+        files::remove_folder(&self.partial)
+    }
+
+    /// The folder to build in, with what an interrupted build has left.
     pub(super) fn begin(&self) -> Result<PathBuf, FileError> {
         let store = self.partial.join("store");
         fs::create_dir_all(&store).map_err(os("create the folder", &store))?;

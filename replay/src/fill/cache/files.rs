@@ -7,13 +7,12 @@ use std::{
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
+use thinstate_engine::leaf_store::StoreKind;
 
 /// Extensions of files that are written once and never changed.
 const IMMUTABLE: [&str; 2] = ["sst", "blob"];
 /// Names, or beginnings of names, of files that belong to a process and not to the store.
 const NOT_KEPT: [&str; 2] = ["LOCK", "LOG"];
-/// Without it there is no store.
-const OPENS: &str = "CURRENT";
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -37,7 +36,8 @@ impl CachedFile {
 
     /// Whether a store can be opened once this file is there.
     pub(super) fn opens_the_store(&self) -> bool {
-        self.path.as_os_str() == OPENS
+        let known_by = StoreKind::ALL.map(StoreKind::known_by);
+        known_by.iter().any(|name| self.path.as_os_str() == *name)
     }
 
     fn is_immutable(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What the bytes of a filled store follow from.
 
 use crate::population::{POPULATION_VERSION, Population, PopulationSpec};
+use alloy_primitives::B256;
 use core::fmt;
 use serde::Serialize;
 use serde_json::Value;
@@ -40,6 +41,13 @@ impl CacheKey {
             .with("population-version", &version)
     }
 
+    /// A hash of all that it was made of.
+    pub fn hash(&self) -> B256 {
+        // Names are in order in a map, so that one key has one text.
+        let text = serde_json::to_vec(&self.parts).expect("parts are values of JSON");
+        B256::from(*blake3::hash(&text).as_bytes())
+    }
+
     /// What it was made of.
     pub(crate) const fn parts(&self) -> &BTreeMap<String, Value> {
         &self.parts
@@ -49,9 +57,7 @@ impl CacheKey {
 /// 32 hex digits.
 impl fmt::Display for CacheKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Names are in order in a map, so that one key has one text.
-        let text = serde_json::to_vec(&self.parts).expect("parts are values of JSON");
-        f.write_str(&blake3::hash(&text).to_hex()[..32])
+        f.write_str(&alloy_primitives::hex::encode(&self.hash()[..16]))
     }
 }
 

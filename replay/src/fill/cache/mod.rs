@@ -4,7 +4,7 @@
 //! CACHE/KEY.lock            held by who looks at the entry or builds it
 //! CACHE/KEY/entry.json      what it is, and each file with its length and checksum: written last
 //! CACHE/KEY/store/          the files, never changed
-//! CACHE/KEY.partial/        an entry that is being built; removed by the next one who holds the lock
+//! CACHE/KEY.partial/        an entry that is being built: the next who holds the lock goes on with it, or removes it
 //! ```
 //!
 //! `KEY` is a hash of everything that the bytes follow from ([`CacheKey`]). An entry is handed out as a copy: files
@@ -60,6 +60,19 @@ pub enum Origin {
     Built,
 }
 
+/// What becomes of what an interrupted build has left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leftovers {
+    Removed,
+    Kept,
+}
+
+/// Empties a folder that an entry is being built in.
+pub fn clear(folder: &Path) -> Result<(), FileError> {
+    files::remove_folder(folder)?;
+    fs::create_dir_all(folder).map_err(os("create the folder", folder))
+}
+
 impl Cache {
     /// The cache in a folder, which is made when it is needed.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
@@ -94,11 +107,41 @@ impl Cache {
     where
         E: core::error::Error + 'static,
     {
+        self.get(key, into, Leftovers::Removed, build)
+    }
+
+    /// As [`Self::get_or_build`], where `build` goes on with what a build of the same key that was killed, or that
+    /// failed, has left in the folder; [`clear`] empties that.
+    pub fn get_or_resume<E>(
+        &self,
+        key: &CacheKey,
+        into: &Path,
+        build: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<Origin, CacheError<E>>
+    where
+        E: core::error::Error + 'static,
+    {
+        self.get(key, into, Leftovers::Kept, build)
+    }
+
+    fn get<E>(
+        &self,
+        key: &CacheKey,
+        into: &Path,
+        leftovers: Leftovers,
+        build: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<Origin, CacheError<E>>
+    where
+        E: core::error::Error + 'static,
+    {
         files::make_empty(into)?;
         let (entry, _lock) = self.locked(key)?;
         if let Some(found) = entry.whole(key)? {
             found.copy_to(into)?;
             return Ok(Origin::Cached);
+        }
+        if leftovers == Leftovers::Removed {
+            entry.clear()?;
         }
         let partial = entry.begin()?;
         build(&partial).map_err(CacheError::Build)?;

@@ -137,3 +137,35 @@ fn no_folder_with_files_is_filled() {
     assert!(matches!(refused, Err(CacheError::File(_))));
     assert_eq!(fs::read_dir(&into).expect("lists").count(), 1);
 }
+
+#[test]
+fn what_a_build_has_left_is_gone_on_with_or_removed() {
+    let fixture = Fixture::new();
+    let interrupted = |copy: &str, text: &str| {
+        let into = fixture.folder.path().join(copy);
+        let failed = fixture
+            .cache
+            .get_or_resume(&Fixture::key(), &into, |dir| -> io::Result<()> {
+                fs::write(dir.join("step"), text)?;
+                Err(io::ErrorKind::Interrupted.into())
+            });
+        assert!(matches!(failed, Err(CacheError::Build(_))));
+    };
+    interrupted("a", "one");
+    let into = fixture.folder.path().join("b");
+    let found = std::cell::Cell::new(None);
+    let origin = fixture.cache.get_or_resume(&Fixture::key(), &into, |dir| {
+        found.set(fs::read_to_string(dir.join("step")).ok());
+        clear(dir).map_err(|error| error.source)?;
+        build(dir)
+    });
+    assert_eq!(origin.expect("an entry"), Origin::Built);
+    assert_eq!(found.take().as_deref(), Some("one"));
+    assert_eq!(contents(&into), expected());
+    assert!(!into.join("step").exists());
+    // Nobody goes on with an entry that was whole once.
+    fs::write(fixture.entry().join("store/spent/bits"), "1111").expect("damages");
+    interrupted("c", "two");
+    assert_eq!(fixture.get("d"), (Origin::Built, expected()), "removed");
+    assert!(!fixture.folder.path().join("d/step").exists());
+}

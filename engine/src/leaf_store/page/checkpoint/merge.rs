@@ -52,7 +52,7 @@ impl<'a, 'w> Merger<'a, 'w> {
         }
     }
 
-    /// Merges all tables, but puts the pages of `load` in place of that table's.
+    /// Merges all tables, and puts the pages of `load` behind those of its table.
     pub(super) fn tables(
         mut self,
         load: Option<(Table, Vec<Leaves>)>,
@@ -62,7 +62,10 @@ impl<'a, 'w> Merger<'a, 'w> {
         for table in Table::ALL {
             let tree = self.state.tree(table);
             groups[table as usize] = match load.take_if(|(of, _)| *of == table) {
-                Some((_, leaves)) => self.load(table, tree, leaves)?,
+                Some((_, leaves)) if leaves[0].separators.get(0).is_empty() => {
+                    self.load(table, tree, leaves)?
+                }
+                Some((_, leaves)) => self.append(table, tree, leaves)?,
                 None => self.table(table, tree)?,
             };
         }
@@ -72,7 +75,7 @@ impl<'a, 'w> Merger<'a, 'w> {
         })
     }
 
-    /// New pages for a whole table.
+    /// New pages for a whole table, which has no entries.
     fn load(
         &mut self,
         table: Table,
@@ -97,6 +100,25 @@ impl<'a, 'w> Merger<'a, 'w> {
             old: 0..tree.chunks.len(),
             new: new.into_iter().map(Arc::new).collect(),
         }])
+    }
+
+    /// New pages behind those of a table, which is merged as any other.
+    fn append(
+        &mut self,
+        table: Table,
+        tree: &Tree,
+        mut new: Vec<Leaves>,
+    ) -> Result<Vec<Group>, StoreError> {
+        let mut groups = self.table(table, tree)?;
+        for leaves in &mut new {
+            write_chunk(self.writer, leaves, table, self.generation)?;
+        }
+        let end = tree.chunks.len();
+        groups.push(Group {
+            old: end..end,
+            new: new.into_iter().map(Arc::new).collect(),
+        });
+        Ok(groups)
     }
 
     fn table(&mut self, table: Table, tree: &Tree) -> Result<Vec<Group>, StoreError> {

@@ -62,7 +62,7 @@ impl Durable {
 /// What a checkpoint has to do beside merging the changes.
 #[derive(Debug, Default)]
 pub(super) struct Job {
-    /// A table whose pages were written by themselves. It was empty before.
+    /// Pages of a table that were written by themselves. They lie behind all that it has.
     pub(super) load: Option<(Table, Vec<Leaves>)>,
     /// Pages from this one on are to move to lower places.
     pub(super) move_from: Option<PageId>,

@@ -1,0 +1,129 @@
+//! `thinstate store init` that is killed, or interrupted, goes on where it stopped when it is run again: with the same
+//! store in the end, in its folder and in the cache. Another init does not go on with it.
+
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+#![cfg(unix)]
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+const THINSTATE: &str = env!("CARGO_BIN_EXE_thinstate");
+const POLL: Duration = Duration::from_millis(1);
+/// Times that a step is looked for: a minute.
+const POLLS: u32 = 60_000;
+/// Some two million entries, in steps of a twentieth.
+const STATE: &str = "--accounts 400000 --step-entries 100000";
+
+fn init(datadir: &Path, more: &str) -> Command {
+    let mut command = Command::new(THINSTATE);
+    command.args(["store", "init", "--json", "--quiet", "--datadir"]);
+    command.arg(datadir).args(more.split_whitespace());
+    command
+}
+
+/// Runs it to its end: what it said.
+fn run(datadir: &Path, more: &str) -> Value {
+    let output = init(datadir, more).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{more}: {text}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Table files that the store has taken over.
+fn tables(store: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(store) else {
+        return 0;
+    };
+    let names = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    names
+        .filter(|it| it.extension().is_some_and(|it| it == "sst"))
+        .count()
+}
+
+/// Begins, and sends the signal once some steps are done, which show in the store under `at`.
+fn interrupt(datadir: &Path, more: &str, signal: Signal, at: impl Fn() -> PathBuf) {
+    let mut child = init(datadir, more)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = (0..POLLS).any(|_| {
+        thread::sleep(POLL);
+        // Codes, and slots and accounts of three steps.
+        tables(&at()) >= 7
+    });
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    assert!(!child.wait().unwrap().success(), "it ended before");
+    assert!(begun, "no step was done");
+}
+
+/// At least three steps, but the last may not have been noted.
+fn assert_kept(filled: &Value, expected: &Value) {
+    assert_eq!(filled["head"], expected["head"]);
+    let kept = filled["accounts_kept"].as_u64().unwrap();
+    assert!((30_000..400_000).contains(&kept), "{kept}");
+}
+
+#[test]
+fn no_step_is_done_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = run(&dir.path().join("whole"), STATE);
+    assert_eq!(whole["accounts_kept"], 0);
+    for (name, signal) in [("killed", Signal::KILL), ("interrupted", Signal::INT)] {
+        let store = dir.path().join(name);
+        interrupt(&store, STATE, signal, || store.clone());
+        let mut stats = Command::new(THINSTATE);
+        let stats = stats
+            .args(["store", "stats", "--datadir"])
+            .arg(&store)
+            .output();
+        let text = String::from_utf8(stats.unwrap().stderr).unwrap();
+        assert!(text.contains("was interrupted"), "{text}");
+        assert_kept(&run(&store, STATE), &whole);
+        let mut verify = Command::new(THINSTATE);
+        let verify = verify
+            .args(["store", "verify", "--datadir"])
+            .arg(&store)
+            .output();
+        assert!(verify.unwrap().status.success());
+    }
+}
+
+#[test]
+fn no_step_in_the_cache_is_done_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("cache");
+    let more = format!("{STATE} --cache {}", cache.display());
+    let partial = || {
+        let entries = fs::read_dir(&cache).into_iter().flatten();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let mut partial = paths.filter(|it| it.extension().is_some_and(|it| it == "partial"));
+        partial.next().unwrap_or_default().join("store")
+    };
+    interrupt(&dir.path().join("a"), &more, Signal::KILL, partial);
+    let whole = run(&dir.path().join("whole"), STATE);
+    assert_kept(&run(&dir.path().join("b"), &more), &whole);
+    // Whole now, and no build any more.
+    let cached = run(&dir.path().join("c"), &more);
+    assert_eq!(cached["cached"], true);
+    assert_eq!(cached["head"], whole["head"]);
+}
+
+#[test]
+fn no_other_state_is_gone_on_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("store");
+    interrupt(&store, STATE, Signal::KILL, || store.clone());
+    let other = "--accounts 3000 --seed 4";
+    let filled = run(&store, other);
+    assert_eq!(filled["accounts_kept"], 0);
+    let expected = run(&dir.path().join("other"), other);
+    assert_eq!(filled["head"], expected["head"]);
+}
