@@ -8,6 +8,7 @@ use super::{
     codec::{Stub, TrieId, leaf_rlp},
     error::{Need, StateError, TrieName},
     interior::{Branch, Child},
+    leaf_hashes::{BucketHashes, LeafHash},
     node_ref::NodeRef,
     path::Path,
     rlp,
@@ -23,6 +24,9 @@ use thinstate_formats::keccak::{BatchHasher, HashCount, Span};
 pub(crate) struct Entry {
     path: Path,
     kind: EntryKind,
+    /// Its node, once it is planted, and the depth of the node's slot.
+    node: u32,
+    depth: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +35,12 @@ enum EntryKind {
     Leaf {
         from: u32,
         to: u32,
+    },
+    /// A leaf whose hash is held; its value lies here among the forest's values, as it is stored.
+    Hashed {
+        from: u32,
+        to: u32,
+        held: LeafHash,
     },
     Stub(Stub),
 }
@@ -74,6 +84,8 @@ pub(crate) struct Forest<'h> {
     /// RLP of nodes, where it is kept for proofs.
     kept_rlp: Option<Vec<Vec<u8>>>,
     hashed: HashCount,
+    /// Leaves that were not hashed, since their hashes were held.
+    leaves_held: u64,
 }
 
 impl<'h> Forest<'h> {
@@ -89,6 +101,7 @@ impl<'h> Forest<'h> {
             levels: Vec::new(),
             kept_rlp: None,
             hashed: HashCount::default(),
+            leaves_held: 0,
         }
     }
 
@@ -110,6 +123,11 @@ impl<'h> Forest<'h> {
         self.hashed
     }
 
+    /// Leaves that needed no hashing, since their hashes were held.
+    pub(crate) const fn leaves_held(&self) -> u64 {
+        self.leaves_held
+    }
+
     /// Takes one entry as the leaf store holds it.
     pub(crate) fn push(
         &mut self,
@@ -127,7 +145,47 @@ impl<'h> Forest<'h> {
             })
         };
         let kind = kind.ok_or_else(|| bad_entry(trie, &path, value))?;
-        self.entries.push(Entry { path, kind });
+        self.add_entry(path, kind);
+        Ok(())
+    }
+
+    /// Takes one leaf as the leaf store holds it, with its hash.
+    pub(crate) fn push_hashed(&mut self, path: Path, value: &[u8], held: LeafHash) {
+        let from = self.values.len() as u32;
+        self.values.extend_from_slice(value);
+        let to = self.values.len() as u32;
+        self.add_entry(path, EntryKind::Hashed { from, to, held });
+    }
+
+    fn add_entry(&mut self, path: Path, kind: EntryKind) {
+        self.entries.push(Entry {
+            path,
+            kind,
+            node: 0,
+            depth: 0,
+        });
+    }
+
+    /// Makes leaves whose hashes were held ones that are hashed.
+    pub(crate) fn forget_hashes(
+        &mut self,
+        trie: &TrieId,
+        mut entries: Range<usize>,
+    ) -> Result<(), StateError> {
+        entries.try_for_each(|index| self.forget_hash(trie, index))
+    }
+
+    /// Makes a leaf whose hash was held one that is hashed.
+    fn forget_hash(&mut self, trie: &TrieId, index: usize) -> Result<(), StateError> {
+        let Entry { path, kind, .. } = self.entries[index];
+        let EntryKind::Hashed { from, to, .. } = kind else {
+            return Ok(());
+        };
+        let value = self.values[from as usize..to as usize].to_vec();
+        let from = self.values.len() as u32;
+        leaf_rlp(trie, &value, &mut self.values).ok_or_else(|| bad_entry(trie, &path, &value))?;
+        let to = self.values.len() as u32;
+        self.entries[index].kind = EntryKind::Leaf { from, to };
         Ok(())
     }
 
@@ -207,18 +265,27 @@ impl<'h> Forest<'h> {
         index: usize,
         depth: usize,
     ) -> Result<(u32, u8), StateError> {
-        let Entry { path, kind } = self.entries[index];
+        let Entry { path, kind, .. } = self.entries[index];
         match kind {
-            EntryKind::Leaf { .. } => {
-                let node = Node::Leaf {
-                    entry: index as u32,
-                    depth: depth as u8,
+            EntryKind::Hashed { held, .. } => {
+                let node = match held.at(depth) {
+                    Some(hash) => {
+                        self.leaves_held += 1;
+                        self.add_known(hash)
+                    }
+                    None => {
+                        self.forget_hash(trie, index)?;
+                        self.add_leaf(index, depth)
+                    }
                 };
-                Ok((self.add(node, 1, 0), 0))
+                Ok((self.settle(index, node, depth), 0))
+            }
+            EntryKind::Leaf { .. } => {
+                let node = self.add_leaf(index, depth);
+                Ok((self.settle(index, node, depth), 0))
             }
             EntryKind::Stub(stub) if path.len() == depth || stub.is_branch => {
-                let known = self.add(Node::Known, 1, 0);
-                self.refs[known as usize] = Some(NodeRef::hash(stub.hash));
+                let known = self.add_known(stub.hash);
                 if path.len() == depth {
                     return Ok((known, 0));
                 }
@@ -228,6 +295,28 @@ impl<'h> Forest<'h> {
                 Err(StateError::missing(*trie, &path, stub.hash, Need::Collapse))
             }
         }
+    }
+
+    fn add_leaf(&mut self, entry: usize, depth: usize) -> u32 {
+        let node = Node::Leaf {
+            entry: entry as u32,
+            depth: depth as u8,
+        };
+        self.add(node, 1, 0)
+    }
+
+    /// A node whose hash is known.
+    fn add_known(&mut self, hash: B256) -> u32 {
+        let known = self.add(Node::Known, 1, 0);
+        self.refs[known as usize] = Some(NodeRef::hash(hash));
+        known
+    }
+
+    /// Notes where an entry's leaf is.
+    fn settle(&mut self, entry: usize, node: u32, depth: usize) -> u32 {
+        let entry = &mut self.entries[entry];
+        (entry.node, entry.depth) = (node, depth as u8);
+        node
     }
 
     fn extension(
@@ -306,7 +395,7 @@ impl<'h> Forest<'h> {
         match self.nodes[node as usize] {
             Node::Known => {}
             Node::Leaf { entry, depth } => {
-                let Entry { path, kind } = &self.entries[entry as usize];
+                let Entry { path, kind, .. } = &self.entries[entry as usize];
                 if let EntryKind::Leaf { from, to } = *kind {
                     let value = &self.values[from as usize..to as usize];
                     rlp::leaf(path, usize::from(depth), value, out);
@@ -345,6 +434,16 @@ impl<'h> Forest<'h> {
     /// The reference of a node, once it is hashed.
     pub(crate) fn reference(&self, node: u32) -> &NodeRef {
         self.expect_ref(node)
+    }
+
+    /// Hashes of some entries that are all leaves, once they are hashed; `None` where there are stubs.
+    pub(crate) fn leaf_hashes(&self, entries: Range<usize>) -> Option<BucketHashes> {
+        let hash = |entry: &Entry| match (entry.kind, self.expect_ref(entry.node)) {
+            (EntryKind::Stub(_), _) => None,
+            (_, node) if node.is_inline() => Some(LeafHash::UNKNOWN),
+            (_, node) => Some(LeafHash::new(node.raw(), entry.depth)),
+        };
+        self.entries[entries].iter().map(hash).collect()
     }
 
     /// RLP of the nodes at and under `node` that have a hash of their own, from the top down, that
