@@ -32,7 +32,7 @@
 //! lie between those of its neighbours. Larger ones have interiors of their own.
 //!
 //! `path.rs`, `node_ref.rs`, `rlp.rs` are the alphabet; `codec.rs` the entries on disk;
-//! `interior.rs` what is in memory, and `leaf_hashes.rs` what may be; `forest.rs` builds and hashes buckets; `change.rs` merges
+//! `interior.rs` what is in memory, and `leaf_hashes.rs` what may be; `forest/` builds and hashes buckets; `change.rs` merges
 //! changes with stored entries; `plan.rs` sends changes to buckets; `hash.rs` hashes branches;
 //! `update.rs` drives it all, and `work.rs` counts what it cost.
 
