@@ -31,6 +31,7 @@ fn open(store: MemoryStore) -> Tier {
     let options = Options {
         bucket_entries_max: 8,
         threads: Some(2),
+        leaf_hash_bytes_max: 64 << 10,
         ..Options::default()
     };
     PermanentTier::open(store, options).expect("open")
@@ -169,6 +170,7 @@ fn failing_in_read(store: &MemoryStore, after: u64) -> Option<Tier> {
     store.inject(Fault::Read, after);
     let options = Options {
         threads: Some(1),
+        leaf_hash_bytes_max: 64 << 10,
         ..Options::default()
     };
     PermanentTier::open(store, options).ok()

@@ -213,6 +213,8 @@ fn open(folder: &TempDir) -> PermanentTier<RocksStore> {
     };
     let options = Options {
         threads: Some(2),
+        // Less than all buckets take.
+        leaf_hash_bytes_max: 16 << 20,
         ..Options::default()
     };
     let store = RocksStore::open(folder.path(), rocks).expect("open the store");

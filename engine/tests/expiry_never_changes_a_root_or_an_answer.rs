@@ -52,6 +52,9 @@ fn open<S: LeafStore>(store: S, dir: &Path, expired_reads: ExpiredReads) -> Perm
         archive: Some(dir.join("archive")),
         expired_reads,
         archive_segment_bytes: 4096,
+        // A few buckets of each shard: hashes are held, found again, and dropped.
+        leaf_hash_bytes_max: 64 << 10,
+        ..Options::default()
     };
     PermanentTier::open(store, options).expect("open")
 }

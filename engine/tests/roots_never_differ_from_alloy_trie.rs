@@ -11,6 +11,8 @@ fn open(store: MemoryStore, bucket_entries_max: usize) -> PermanentTier<MemorySt
     let options = Options {
         bucket_entries_max,
         threads: Some(2),
+        // Every other size of buckets with held hashes.
+        leaf_hash_bytes_max: (bucket_entries_max % 2) << 16,
         ..Options::default()
     };
     PermanentTier::open(store, options).expect("open")

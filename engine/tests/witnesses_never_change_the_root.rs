@@ -20,6 +20,7 @@ fn open(store: MemoryStore) -> Tier {
     let options = Options {
         bucket_entries_max: 6,
         threads: Some(1),
+        leaf_hash_bytes_max: 64 << 10,
         ..Options::default()
     };
     PermanentTier::open(store, options).expect("open")

@@ -3,6 +3,7 @@
 use super::{
     error::CommitError,
     head::{BlockId, Head},
+    keys::{KeyHashing, Touched},
     tier::{PermanentTier, State},
     transition::Transition,
     undo::{Former, ReverseDiff, undo_key},
@@ -26,9 +27,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use thinstate_formats::{
-    AccountChange, AccountUpdate, BlockNumber, StateChanges, keccak::BatchHasher,
-};
+use thinstate_formats::{AccountChange, AccountUpdate, BlockNumber, StateChanges};
 
 /// A block's changes with the root that they lead to, computed and not yet stored.
 ///
@@ -79,19 +78,26 @@ impl<S: LeafStore> PermanentTier<S> {
     /// Where the block changes what has expired, and the archive answers, that is brought back
     /// first, in a commit of its own.
     pub fn prepare(&self, changes: &StateChanges) -> Result<PreparedBlock, CommitError> {
-        let touched = hash_addresses(&self.shared.hasher, changes);
+        let touched = self.key_hashing().accounts(changes);
         loop {
             match self.prepare_touched(changes, &touched) {
                 Err(CommitError::State(StateError::Missing(missing)))
                     if self.shared.archive_answers() =>
                 {
-                    let keys = touched_keys(&self.shared.hasher, &touched);
+                    let keys = touched_keys(self.key_hashing(), &touched);
                     if !self.restore_for(&keys, &missing)? {
                         return Err(StateError::Missing(missing).into());
                     }
                 }
                 prepared => return prepared,
             }
+        }
+    }
+
+    fn key_hashing(&self) -> KeyHashing<'_> {
+        KeyHashing {
+            hasher: &self.shared.hasher,
+            pool: &self.shared.pool,
         }
     }
 
@@ -103,7 +109,7 @@ impl<S: LeafStore> PermanentTier<S> {
         let started = Instant::now();
         let view = self.shared.view();
         let wiped = wiped_slots(&view.snapshot, touched)?;
-        let jobs = storage_jobs(&self.shared.hasher, &view.state, touched);
+        let jobs = storage_jobs(self.key_hashing(), &view.state, touched);
         let mut transition =
             self.shared
                 .transition(&view.state, &view.snapshot, &jobs, |roots| {
@@ -209,29 +215,14 @@ fn check_follows(
     }
 }
 
-/// An account that a block changes, by hashed address.
-type Touched<'a> = (B256, &'a AccountChange);
-
-fn hash_addresses<'a>(hasher: &BatchHasher, changes: &'a StateChanges) -> Vec<Touched<'a>> {
-    let (addresses, changes): (Vec<_>, Vec<_>) =
-        changes.accounts.iter().map(|(a, c)| (a.0.0, c)).unzip();
-    let mut touched: Vec<_> = hasher
-        .hash_all(&addresses)
-        .into_iter()
-        .zip(changes)
-        .collect();
-    touched.sort_unstable_by_key(|(account, _)| *account);
-    touched
-}
-
 /// The keys of everything that a block changes, but for storage that it wipes.
-fn touched_keys(hasher: &BatchHasher, touched: &[Touched<'_>]) -> Vec<(TrieId, B256)> {
+fn touched_keys(hashing: KeyHashing<'_>, touched: &[Touched<'_>]) -> Vec<(TrieId, B256)> {
     let mut keys = Vec::new();
     for (account, change) in touched {
         keys.push((TrieId::Accounts, *account));
         if has_slots(change) && !drops_storage(change) {
-            let numbers: Vec<[u8; 32]> = change.storage.keys().map(|n| n.to_be_bytes()).collect();
-            let slots = hasher.hash_all(&numbers);
+            let numbers: Vec<_> = change.storage.keys().copied().collect();
+            let slots = hashing.slots(&numbers);
             keys.extend(
                 slots
                     .into_iter()
@@ -305,13 +296,13 @@ fn note_wiped(written: &mut Vec<Written>, mut wiped: BTreeMap<(B256, Path), Vec<
 }
 
 /// Jobs of the storage tries that change, by hashed address.
-fn storage_jobs(hasher: &BatchHasher, state: &State, touched: &[Touched<'_>]) -> Vec<TrieJob> {
+fn storage_jobs(hashing: KeyHashing<'_>, state: &State, touched: &[Touched<'_>]) -> Vec<TrieJob> {
     let with_slots: Vec<_> = touched.iter().filter(|(_, c)| has_slots(c)).collect();
-    let numbers: Vec<[u8; 32]> = with_slots
+    let numbers: Vec<_> = with_slots
         .iter()
-        .flat_map(|(_, change)| change.storage.keys().map(|slot| slot.to_be_bytes::<32>()))
+        .flat_map(|(_, change)| change.storage.keys().copied())
         .collect();
-    let mut hashes = hasher.hash_all(&numbers).into_iter();
+    let mut hashes = hashing.slots(&numbers).into_iter();
     let job = |(account, change): &&Touched<'_>| {
         let values = change.storage.values();
         let mut changes: Vec<_> = values

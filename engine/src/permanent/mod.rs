@@ -26,6 +26,7 @@ mod expiry;
 mod export;
 mod head;
 mod interiors;
+mod keys;
 mod open;
 mod options;
 mod prove;

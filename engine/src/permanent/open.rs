@@ -46,6 +46,7 @@ pub(crate) fn load<S: LeafStore>(
     let updater = Updater {
         store: &snapshot,
         hasher,
+        leaf_hashes: None,
         pool,
         entries_max: options.bucket_entries_max,
     };

@@ -1,7 +1,9 @@
 //! Parameters of the permanent tier.
 
 use super::error::OpenError;
+use crate::trie::leaf_hashes::LeafHashes;
 use std::path::PathBuf;
+use thinstate_formats::keccak::{BatchHasher, LaneWidth};
 
 /// How the permanent tier works. What it commits to does not depend on any of this.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,12 @@ pub struct Options {
     pub undo_blocks: u64,
     /// Threads for reading and hashing; `None` for one per core.
     pub threads: Option<usize>,
+    /// Bytes of memory for hashes of leaves, 33 for each leaf and 128 for each bucket; 0 for none. A bucket whose
+    /// leaves' hashes are held is hashed with a third of the permutations. `docs/adr/0016-leaf-hashes-of-buckets.md` has the
+    /// measurements behind the default.
+    pub leaf_hash_bytes_max: usize,
+    /// Messages of keccak256 that are hashed side by side; `None` for as many as the CPU can.
+    pub lanes: Option<LaneWidth>,
     /// The folder of expired leaves; without one nothing can expire. A store whose leaves have
     /// expired can be opened without it too: they are then as good as deleted.
     pub archive: Option<PathBuf>,
@@ -45,6 +53,8 @@ impl Default for Options {
             bucket_entries_max: 64,
             undo_blocks: 128,
             threads: None,
+            leaf_hash_bytes_max: 0,
+            lanes: None,
             archive: None,
             expired_reads: ExpiredReads::Strict,
             resume_bulk: false,
@@ -55,6 +65,18 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The hasher of the lanes asked for, which the CPU offers.
+    pub(crate) fn hasher(&self) -> BatchHasher {
+        let asked = self.lanes.map(BatchHasher::with_width);
+        asked.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// What holds the hashes of leaves.
+    pub(crate) fn leaf_hashes(&self) -> Option<LeafHashes> {
+        let bytes_max = self.leaf_hash_bytes_max;
+        (bytes_max > 0).then(|| LeafHashes::new(bytes_max))
+    }
+
     pub(crate) fn check(&self) -> Result<(), OpenError> {
         if !(2..=4096).contains(&self.bucket_entries_max) {
             return Err(OpenError::BadOption {
@@ -68,6 +90,13 @@ impl Options {
                 name: "threads",
                 expected: "at least 1",
                 got: "0".to_owned(),
+            });
+        }
+        if let Some(lanes) = self.lanes.filter(|lanes| !lanes.is_available()) {
+            return Err(OpenError::BadOption {
+                name: "lanes",
+                expected: "a width that this CPU offers",
+                got: lanes.to_string(),
             });
         }
         if self.archive.is_none() && self.expired_reads == ExpiredReads::ArchiveBacked {

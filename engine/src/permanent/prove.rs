@@ -4,7 +4,7 @@ use super::view::View;
 use crate::{
     leaf_store::LeafStore,
     trie::{
-        change::{Base, load},
+        change::{Base, Origin, load},
         codec::TrieId,
         error::StateError,
         forest::Forest,
@@ -121,7 +121,13 @@ impl<S: LeafStore> View<'_, S> {
     ) -> Result<(), StateError> {
         let mut forest = Forest::keeping_rlp(&self.shared.hasher);
         let base = Base::Stored;
-        let entries = load(&self.snapshot, trie, prefix, base, &[], &mut forest, None)?;
+        let origin = Origin {
+            trie,
+            prefix,
+            base,
+            held: &[],
+        };
+        let entries = load(&self.snapshot, &origin, &[], &mut forest, None)?;
         if !entries.is_empty() {
             let node = forest.plant(trie, entries, prefix.len())?;
             forest.hash();

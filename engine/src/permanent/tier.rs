@@ -11,7 +11,10 @@ use super::{
 use crate::{
     archive::expired::ExpiredArchive,
     leaf_store::{IoCounters, LeafStore, StoreError, Table, TableStats},
-    trie::interior::{Branch, InteriorSize},
+    trie::{
+        interior::{Branch, InteriorSize},
+        leaf_hashes::LeafHashes,
+    },
 };
 use rayon::ThreadPool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -32,6 +35,8 @@ pub(crate) struct Shared<S> {
     pub(crate) store: S,
     pub(crate) options: Options,
     pub(crate) hasher: BatchHasher,
+    /// Hashes of leaves in buckets, where memory is given for them.
+    pub(crate) leaf_hashes: Option<LeafHashes>,
     pub(crate) pool: Arc<ThreadPool>,
     /// Where expired leaves are, where they are kept.
     pub(crate) archive: Option<Arc<ExpiredArchive>>,
@@ -63,7 +68,7 @@ impl<S: LeafStore> PermanentTier<S> {
             .thread_name(|n| format!("thinstate-{n}"))
             .build()
             .map_err(|error| OpenError::Threads(error.to_string()))?;
-        let hasher = BatchHasher::new();
+        let hasher = options.hasher();
         let state = super::open::load(&store, &options, &hasher, &pool)?;
         let archive = match &options.archive {
             None => None,
@@ -78,6 +83,7 @@ impl<S: LeafStore> PermanentTier<S> {
         };
         let shared = Shared {
             store,
+            leaf_hashes: options.leaf_hashes(),
             options,
             hasher,
             pool: Arc::new(pool),
@@ -127,6 +133,14 @@ impl<S: LeafStore> PermanentTier<S> {
             .map(|a| a.size())
             .unwrap_or_default();
         (accounts, state.storage.size())
+    }
+
+    /// Memory that the hashes of leaves take, at most [`Options::leaf_hash_bytes_max`].
+    pub fn leaf_hash_bytes(&self) -> u64 {
+        self.shared
+            .leaf_hashes
+            .as_ref()
+            .map_or(0, LeafHashes::bytes)
     }
 
     /// The threads for reading and hashing.

@@ -40,6 +40,7 @@ impl<S: LeafStore> Shared<S> {
         let updater = Updater {
             store,
             hasher: &self.hasher,
+            leaf_hashes: self.leaf_hashes.as_ref(),
             pool: &self.pool,
             entries_max: self.options.bucket_entries_max,
         };

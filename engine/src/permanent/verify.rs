@@ -86,6 +86,7 @@ impl<S: LeafStore> PermanentTier<S> {
         let updater = Updater {
             store: &view.snapshot,
             hasher: &self.shared.hasher,
+            leaf_hashes: None,
             pool: &self.shared.pool,
             entries_max: self.shared.options.bucket_entries_max,
         };

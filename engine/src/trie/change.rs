@@ -4,6 +4,7 @@ use super::{
     codec::{Dated, Stub, TrieId, decode_account, encode_account, undate},
     error::{Need, StateError},
     forest::Forest,
+    leaf_hashes::LeafHash,
     path::Path,
 };
 use crate::leaf_store::LeafRead;
@@ -59,20 +60,33 @@ pub(crate) enum Base {
     Empty,
 }
 
-/// Brings the entries under `prefix`, with `changes` applied, into `forest`, and notes in
+/// Which entries are loaded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    pub(crate) trie: &'a TrieId,
+    pub(crate) prefix: &'a Path,
+    pub(crate) base: Base,
+    /// Hashes of the stored leaves, in order, where they are held; none otherwise.
+    pub(crate) held: &'a [LeafHash],
+}
+
+/// Brings the entries of an origin, with `changes` applied, into `forest`, and notes in
 /// `written`, where given, what the changes altered. Costs one scan, none for [`Base::Empty`].
 pub(crate) fn load<R: LeafRead>(
     store: &R,
-    trie: &TrieId,
-    prefix: &Path,
-    base: Base,
+    origin: &Origin<'_>,
     changes: &[Change],
     forest: &mut Forest<'_>,
     written: Option<&mut Vec<Written>>,
 ) -> Result<Range<usize>, StateError> {
+    let Origin {
+        trie, prefix, base, ..
+    } = *origin;
     let first = forest.entry_count();
     let mut merge = Merge {
         trie,
+        held: origin.held.iter(),
+        misled: false,
         changes: changes.iter(),
         forest,
         written,
@@ -97,13 +111,22 @@ pub(crate) fn load<R: LeafRead>(
             return Err(error);
         }
     }
+    merge.misled |= merge.held.next().is_some();
+    let misled = merge.misled && !origin.held.is_empty();
     merge.rest()?;
-    Ok(first..forest.entry_count())
+    let loaded = first..forest.entry_count();
+    if misled {
+        forest.forget_hashes(trie, loaded.clone())?;
+    }
+    Ok(loaded)
 }
 
 /// A merge of stored entries with changes, both ascending.
 struct Merge<'a, 'f, 'h> {
     trie: &'a TrieId,
+    held: core::slice::Iter<'a, LeafHash>,
+    /// Whether the entries are others than those that the held hashes are of.
+    misled: bool,
     changes: core::slice::Iter<'a, Change>,
     forest: &'f mut Forest<'h>,
     written: Option<&'f mut Vec<Written>>,
@@ -115,6 +138,8 @@ impl Merge<'_, '_, '_> {
     /// Takes the next stored entry, after the changes before it.
     fn stored(&mut self, key: &[u8], value: &[u8]) -> Result<(), StateError> {
         let path = self.trie.stored_path(key)?;
+        let held = self.held.next();
+        self.misled |= held.is_none() || path.len() < super::path::KEY_NIBBLES;
         while let Some(change) = self.changes.as_slice().first() {
             if change.path >= path {
                 break;
@@ -127,7 +152,7 @@ impl Merge<'_, '_, '_> {
                 self.changes.next();
                 self.apply(change, Some(value))
             }
-            _ => self.keep(path, value),
+            _ => self.keep(path, value, held),
         }
     }
 
@@ -138,8 +163,16 @@ impl Merge<'_, '_, '_> {
         Ok(())
     }
 
-    fn keep(&mut self, path: Path, value: &[u8]) -> Result<(), StateError> {
-        self.forest.push(self.trie, path, value)?;
+    fn keep(
+        &mut self,
+        path: Path,
+        value: &[u8],
+        held: Option<&LeafHash>,
+    ) -> Result<(), StateError> {
+        match held {
+            Some(held) if !self.misled => self.forest.push_hashed(path, value, *held),
+            _ => self.forest.push(self.trie, path, value)?,
+        }
         if path.len() < super::path::KEY_NIBBLES {
             let hash = Stub::decode(value).map_or(B256::ZERO, |stub| stub.hash);
             self.stub = Some((path, hash));

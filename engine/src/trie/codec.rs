@@ -23,10 +23,12 @@
 //! account of today's mainnet, with the length of the value 5 in a slot. A leaf without it, the
 //! part that the trie hashes, is called *undated* here; [`date`] adds the block.
 
-use super::path::{KEY_NIBBLES, Path};
+use super::{
+    path::{KEY_NIBBLES, Path},
+    rlp,
+};
 use crate::leaf_store::{StoreError, Table};
 use alloy_primitives::{B256, KECCAK256_EMPTY, U256, hex};
-use alloy_rlp::Encodable;
 use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};
 use thinstate_formats::BlockNumber;
 
@@ -256,20 +258,53 @@ fn account_len(leaf: &[u8]) -> Option<usize> {
     Some(2 + nonce_len + balance_len + 32 * hashes)
 }
 
-/// The account of an account leaf.
-pub(crate) fn decode_account(leaf: &[u8]) -> Option<Dated<TrieAccount>> {
-    let dated = undate(&TrieId::Accounts, leaf)?;
-    let (&[flags, balance_len], rest) = dated.value.split_first_chunk::<2>()?;
+/// The fields of an account leaf as it holds them.
+struct AccountFields<'l> {
+    nonce: &'l [u8],
+    balance: &'l [u8],
+    storage_root: B256,
+    code_hash: B256,
+}
+
+/// The fields of an undated account leaf; `None` where its encoding is not the only one.
+fn account_fields(undated: &[u8]) -> Option<AccountFields<'_>> {
+    let (&[flags, balance_len], rest) = undated.split_first_chunk::<2>()?;
     let (nonce, rest) = rest.split_at_checked(usize::from(flags >> NONCE_SHIFT))?;
     let (balance, rest) = rest.split_at_checked(usize::from(balance_len))?;
     let (storage_root, rest) = optional_hash(flags & STORAGE_ROOT != 0, EMPTY_ROOT_HASH, rest)?;
     let (code_hash, rest) = optional_hash(flags & CODE_HASH != 0, KECCAK256_EMPTY, rest)?;
     let canonical = rest.is_empty() && nonce.first() != Some(&0) && balance.first() != Some(&0);
-    let balance = U256::from_be_slice(balance);
-    canonical.then(|| Dated {
-        value: TrieAccount::new(number(nonce), balance, storage_root, code_hash),
+    canonical.then_some(AccountFields {
+        nonce,
+        balance,
+        storage_root,
+        code_hash,
+    })
+}
+
+/// The account of an account leaf.
+pub(crate) fn decode_account(leaf: &[u8]) -> Option<Dated<TrieAccount>> {
+    let dated = undate(&TrieId::Accounts, leaf)?;
+    let fields = account_fields(dated.value)?;
+    Some(Dated {
+        value: TrieAccount::new(
+            number(fields.nonce),
+            U256::from_be_slice(fields.balance),
+            fields.storage_root,
+            fields.code_hash,
+        ),
         last_written: dated.last_written,
     })
+}
+
+/// Appends the RLP of an account straight from its leaf, whose numbers are as short as RLP's.
+fn account_rlp(fields: &AccountFields<'_>, out: &mut Vec<u8>) {
+    let numbers = rlp::string_len(fields.nonce) + rlp::string_len(fields.balance);
+    rlp::list_header(numbers + 2 * rlp::HASH_LEN, out);
+    rlp::string(fields.nonce, out);
+    rlp::string(fields.balance, out);
+    rlp::string(fields.storage_root.as_slice(), out);
+    rlp::string(fields.code_hash.as_slice(), out);
 }
 
 /// A hash that is left out where it is `default`; `default` written out is refused.
@@ -285,8 +320,8 @@ fn optional_hash(present: bool, default: B256, rest: &[u8]) -> Option<(B256, &[u
 /// Appends what the trie hashes for a leaf of `trie`: the RLP of the account or of the value.
 pub(crate) fn leaf_rlp(trie: &TrieId, leaf: &[u8], out: &mut Vec<u8>) -> Option<()> {
     match trie {
-        TrieId::Accounts => decode_account(leaf)?.value.encode(out),
-        TrieId::Storage(_) => super::rlp::string(slot_value(undate(trie, leaf)?.value)?, out),
+        TrieId::Accounts => account_rlp(&account_fields(undate(trie, leaf)?.value)?, out),
+        TrieId::Storage(_) => rlp::string(slot_value(undate(trie, leaf)?.value)?, out),
     }
     Some(())
 }
@@ -330,6 +365,17 @@ mod tests {
         fn no_account_is_changed_by_its_encoding(value in any_account(), last_written in any_block()) {
             let leaf = dated(encode_account(&value), last_written);
             prop_assert_eq!(decode_account(&leaf), Some(Dated { value, last_written }));
+        }
+
+        #[test]
+        fn no_rlp_differs_from_alloys(account in any_account(), value in any::<[u8; 32]>(), shift in 0usize..256) {
+            let rlp = rlp_of(TrieId::Accounts, &encode_account(&account));
+            prop_assert_eq!(rlp, Some(alloy_rlp::encode(account)));
+            let value = U256::from_be_bytes(value) >> shift;
+            if let Some(leaf) = encode_slot(value) {
+                let rlp = rlp_of(TrieId::Storage(B256::ZERO), &leaf);
+                prop_assert_eq!(rlp, Some(alloy_rlp::encode(value)));
+            }
         }
 
         #[test]

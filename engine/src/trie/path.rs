@@ -36,7 +36,10 @@ impl Path {
     /// nibble past the end is not zero.
     pub(crate) fn from_packed(bytes: B256, len: usize) -> Option<Self> {
         let path = Self::leaf(bytes);
-        (len <= KEY_NIBBLES && path.prefix(len).bytes == bytes).then_some(Self {
+        if len == KEY_NIBBLES {
+            return Some(path);
+        }
+        (len < KEY_NIBBLES && path.prefix(len).bytes == bytes).then_some(Self {
             bytes,
             len: len as u8,
         })
@@ -111,13 +114,14 @@ impl Path {
     /// Number of leading nibbles that both have.
     pub(crate) fn common_prefix(&self, other: &Self) -> usize {
         let shorter = self.len.min(other.len) as usize;
-        let differing = self
-            .bytes
-            .iter()
-            .zip(other.bytes.iter())
-            .position(|(a, b)| a != b);
-        let equal = differing.map_or(KEY_NIBBLES, |byte| {
-            2 * byte + usize::from((self.bytes[byte] ^ other.bytes[byte]) < 0x10)
+        let words = self.bytes.as_chunks::<8>().0.iter();
+        let differing = words
+            .zip(other.bytes.as_chunks::<8>().0)
+            .map(|(a, b)| u64::from_be_bytes(*a) ^ u64::from_be_bytes(*b))
+            .enumerate()
+            .find(|(_, differing)| *differing != 0);
+        let equal = differing.map_or(KEY_NIBBLES, |(word, differing)| {
+            16 * word + differing.leading_zeros() as usize / 4
         });
         equal.min(shorter)
     }

@@ -3,7 +3,8 @@
 use super::{
     change::{Base, Change, Target},
     interior::Branch,
-    path::Path,
+    node_ref::NodeRef,
+    path::{KEY_NIBBLES, Path},
     update::TrieJob,
 };
 use core::ops::Range;
@@ -18,6 +19,8 @@ pub(super) struct BucketJob {
     pub(super) job: u32,
     pub(super) prefix: Path,
     pub(super) base: Base,
+    /// The reference that it has so far, where it is stored and has one.
+    pub(super) node: Option<NodeRef>,
     pub(super) changes: Range<usize>,
     pub(super) parent: Parent,
 }
@@ -26,7 +29,8 @@ pub(super) struct BucketJob {
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) job: u32,
-    pub(super) branch: Branch,
+    /// Shared with the state before until the first child is set.
+    pub(super) branch: Arc<Branch>,
     /// Depth of the branch's slot in its parent: an extension lies between it and the branch.
     pub(super) slot_depth: usize,
     pub(super) changes: Range<usize>,
@@ -38,6 +42,8 @@ pub(super) struct Open {
 pub(super) struct Plan {
     pub(super) buckets: Vec<BucketJob>,
     pub(super) open: Vec<Open>,
+    /// Whether stubs are among the changes of the trie that is planned.
+    has_stubs: bool,
 }
 
 /// Entries that one task of a rebuild reads at a time.
@@ -56,6 +62,7 @@ pub(super) fn split_depth(entries: u64) -> usize {
 impl Plan {
     pub(super) fn trie(&mut self, number: u32, job: &TrieJob) {
         let all = 0..job.changes.len();
+        self.has_stubs = job.changes.iter().any(|c| c.path.len() < KEY_NIBBLES);
         match &job.top {
             Some(top) => self.branch(number, job, top, 0, all, None),
             None => {
@@ -85,17 +92,21 @@ impl Plan {
             let changes = job.changes[range.clone()].iter();
             changes.filter(|c| c.to != Target::Absent)
         };
-        if put().any(|c| c.path.len() <= path.len()) {
+        if self.has_stubs && put().any(|c| c.path.len() <= path.len()) {
             // A stub takes the place of the branch, or of something above it.
             return self.buckets.push(BucketJob {
                 job: number,
                 prefix: path.prefix(slot_depth),
                 base: job.base,
+                node: None,
                 changes: range,
                 parent,
             });
         }
+        // Sorted as they are, the first or the last of them shares least with the path.
         let fork = put()
+            .take(1)
+            .chain(put().next_back())
             .map(|c| c.path.common_prefix(&path))
             .min()
             .filter(|shared| *shared < path.len());
@@ -103,8 +114,8 @@ impl Plan {
         self.open.push(Open {
             job: number,
             branch: match fork {
-                Some(shared) => Branch::new(path.prefix(shared)),
-                None => (**branch).clone(),
+                Some(shared) => Arc::new(Branch::new(path.prefix(shared))),
+                None => Arc::clone(branch),
             },
             slot_depth,
             changes: range.clone(),
@@ -135,7 +146,7 @@ impl Plan {
                 seen = true;
                 self.branch(number, job, branch, fork + 1, group, parent);
             } else {
-                self.bucket(number, Base::Empty, &at, nibble, group, parent);
+                self.bucket(number, Base::Empty, None, at.child(nibble), group, parent);
             }
         }
         if !seen {
@@ -159,11 +170,10 @@ impl Plan {
                     let depth = branch.path().len() + 1;
                     self.branch(number, job, below, depth, group, parent);
                 }
-                (None, Some(_)) => {
-                    self.bucket(number, job.base, branch.path(), nibble, group, parent);
-                }
-                (None, None) => {
-                    self.bucket(number, Base::Empty, branch.path(), nibble, group, parent);
+                (None, node) => {
+                    let base = node.map_or(Base::Empty, |_| job.base);
+                    let prefix = branch.path().child(nibble);
+                    self.bucket(number, base, node, prefix, group, parent);
                 }
             }
         }
@@ -173,18 +183,17 @@ impl Plan {
         &mut self,
         job: u32,
         base: Base,
-        above: &Path,
-        nibble: u8,
+        node: Option<NodeRef>,
+        prefix: Option<Path>,
         changes: Range<usize>,
         parent: Parent,
     ) {
-        let prefix = above
-            .child(nibble)
-            .expect("a branch lies above the end of a key");
+        let prefix = prefix.expect("a branch lies above the end of a key");
         self.buckets.push(BucketJob {
             job,
             prefix,
             base,
+            node,
             changes,
             parent,
         });
@@ -207,6 +216,7 @@ impl Plan {
                 job: number,
                 prefix,
                 base: job.base,
+                node: None,
                 changes,
                 parent,
             });
@@ -214,7 +224,7 @@ impl Plan {
         let index = self.open.len() as u32;
         self.open.push(Open {
             job: number,
-            branch: Branch::new(prefix),
+            branch: Arc::new(Branch::new(prefix)),
             slot_depth: prefix.len(),
             changes: changes.clone(),
             parent,
@@ -239,18 +249,25 @@ impl Plan {
 
 /// The changes of `range` that lie under `path`, in groups by their next nibble. Those beside it
 /// remove what is not there.
-fn by_nibble(changes: &[Change], path: &Path, range: Range<usize>) -> Vec<(u8, Range<usize>)> {
-    let mut groups: Vec<(u8, Range<usize>)> = Vec::new();
-    for index in range {
-        let at = &changes[index].path;
-        if at.len() <= path.len() || !at.starts_with(path) {
-            continue;
-        }
-        let nibble = at.nibble(path.len());
-        match groups.last_mut() {
-            Some((last, group)) if *last == nibble => group.end = index + 1,
-            _ => groups.push((nibble, index..index + 1)),
-        }
-    }
-    groups
+fn by_nibble<'a>(
+    changes: &'a [Change],
+    path: &Path,
+    range: Range<usize>,
+) -> impl Iterator<Item = (u8, Range<usize>)> + use<'a> {
+    let depth = path.len();
+    let beside = |c: &&Change| c.path.len() <= depth || !c.path.starts_with(path);
+    // Sorted as they are, all those between two that lie under the path do so too.
+    let before = changes[range.clone()].iter().take_while(beside).count();
+    let from = range.start + before;
+    let behind = changes[from..range.end].iter().rev().take_while(beside);
+    let to = range.end - behind.count();
+    let mut next = from;
+    core::iter::from_fn(move || {
+        let rest = &changes[next..to];
+        let nibble = rest.first()?.path.nibble(depth);
+        let alike = rest.iter().take_while(|c| c.path.nibble(depth) == nibble);
+        let group = next..next + alike.count();
+        next = group.end;
+        Some((nibble, group))
+    })
 }

@@ -4,9 +4,11 @@ use super::{node_ref::NodeRef, path::Path};
 
 /// Payload length from which a string or list needs a length of its own.
 const LONG: usize = 56;
+/// Bytes of a hash as an RLP string.
+pub(super) const HASH_LEN: usize = 33;
 
 /// Appends a list header for `payload` bytes.
-fn list_header(payload: usize, out: &mut Vec<u8>) {
+pub(super) fn list_header(payload: usize, out: &mut Vec<u8>) {
     long_or_short(payload, 0xc0, out);
 }
 
@@ -29,7 +31,8 @@ fn header_len(payload: usize) -> usize {
     }
 }
 
-fn string_len(bytes: &[u8]) -> usize {
+/// Bytes of an RLP string.
+pub(super) fn string_len(bytes: &[u8]) -> usize {
     if bytes.len() == 1 && bytes[0] < 0x80 {
         1
     } else {

@@ -7,6 +7,7 @@ use super::{
     codec::{Stub, TrieId, encode_slot},
     error::StateError,
     interior::Branch,
+    leaf_hashes::LeafHashes,
     path::Path,
     update::{Extent, TrieJob, Updated, Updater},
 };
@@ -26,11 +27,14 @@ struct Trie {
     top: Option<Arc<Branch>>,
     model: BTreeMap<B256, U256>,
     entries_max: usize,
+    held: Option<LeafHashes>,
 }
 
 impl Trie {
-    fn new(entries_max: usize) -> Self {
+    /// A trie without held hashes, or with as many as fit into some bytes.
+    fn new(entries_max: usize, held_bytes: usize) -> Self {
         Self {
+            held: (held_bytes > 0).then(|| LeafHashes::new(held_bytes)),
             store: MemoryStore::new(),
             top: None,
             model: BTreeMap::new(),
@@ -46,6 +50,7 @@ impl Trie {
         f(Updater {
             store: &snapshot,
             hasher: &BatchHasher::new(),
+            leaf_hashes: self.held.as_ref(),
             pool: &rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
                 .build()
@@ -190,6 +195,11 @@ fn any_blocks() -> impl Strategy<Value = Vec<BTreeMap<B256, U256>>> {
     prop::collection::vec(block, 1..10)
 }
 
+/// None, few (64 shards of some buckets each), or all hashes are held.
+fn any_held_bytes() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(0), Just(64 << 9), Just(64 << 20)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -197,8 +207,9 @@ proptest! {
     fn no_sequence_of_changes_leads_to_another_root_than_alloy_tries(
         blocks in any_blocks(),
         entries_max in 2usize..12,
+        held_bytes in any_held_bytes(),
     ) {
-        let mut trie = Trie::new(entries_max);
+        let mut trie = Trie::new(entries_max, held_bytes);
         for block in &blocks {
             let root = trie.put(block).unwrap();
             prop_assert_eq!(root, oracle(&trie.model).0);
@@ -215,8 +226,9 @@ proptest! {
         later in any_blocks(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..4),
         entries_max in 2usize..12,
+        held_bytes in any_held_bytes(),
     ) {
-        let mut trie = Trie::new(entries_max);
+        let mut trie = Trie::new(entries_max, held_bytes);
         for block in &blocks {
             trie.put(block).unwrap();
         }

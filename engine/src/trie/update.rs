@@ -12,12 +12,13 @@
 //! nothing is written but entries.
 
 use super::{
-    change::{Base, Change, Written, load},
+    change::{Base, Change, Origin, Written, load},
     codec::TrieId,
     error::StateError,
     forest::Forest,
     hash::hash_branches,
     interior::{Branch, Child},
+    leaf_hashes::{BucketHashes, LeafHashes},
     node_ref::NodeRef,
     path::Path,
     plan::{BucketJob, Open, Parent, Plan, split_depth},
@@ -35,6 +36,8 @@ use thinstate_formats::keccak::BatchHasher;
 pub(crate) struct Updater<'a, R> {
     pub(crate) store: &'a R,
     pub(crate) hasher: &'a BatchHasher,
+    /// Hashes of leaves, where some are held.
+    pub(crate) leaf_hashes: Option<&'a LeafHashes>,
     /// The threads that larger updates are spread over.
     pub(crate) pool: &'a ThreadPool,
     /// Most entries in a bucket.
@@ -90,17 +93,24 @@ const BRANCHES_TOGETHER: usize = 128;
 impl<R: LeafRead> Updater<'_, R> {
     /// Applies the changes of each job to its trie. Nothing is stored.
     pub(crate) fn update(&self, jobs: &[TrieJob]) -> Result<Updated, StateError> {
+        let started = Instant::now();
         let mut plan = Plan::default();
         for (number, job) in (0u32..).zip(jobs) {
             plan.trie(number, job);
         }
-        self.execute(jobs, plan)
+        let mut work = TrieWork::default();
+        spend(&mut work.plan_ns, started);
+        let mut updated = self.execute(jobs, plan)?;
+        updated.work.add(&work);
+        Ok(updated)
     }
 
     fn execute(&self, jobs: &[TrieJob], plan: Plan) -> Result<Updated, StateError> {
         let mut roots = vec![Child::Empty; jobs.len()];
         let mut updated = Updated::default();
-        let Plan { buckets, mut open } = plan;
+        let Plan {
+            buckets, mut open, ..
+        } = plan;
         for built in self.build_all(jobs, &buckets, true)? {
             updated.work.add(&built.work);
             updated.written.extend(built.written);
@@ -167,16 +177,14 @@ impl<R: LeafRead> Updater<'_, R> {
                 let job = &jobs[bucket.job as usize];
                 let written = note.then_some(&mut built.written);
                 let changes = &job.changes[bucket.changes.clone()];
-                let (prefix, base) = (&bucket.prefix, bucket.base);
-                load(
-                    self.store,
-                    &job.trie,
-                    prefix,
-                    base,
-                    changes,
-                    &mut forest,
-                    written,
-                )
+                let held = self.held(bucket);
+                let origin = Origin {
+                    trie: &job.trie,
+                    prefix: &bucket.prefix,
+                    base: bucket.base,
+                    held: held.as_deref().unwrap_or_default(),
+                };
+                load(self.store, &origin, changes, &mut forest, written)
             })
             .collect::<Result<Vec<_>, _>>()?;
         spend(&mut built.work.load_ns, started);
@@ -187,21 +195,45 @@ impl<R: LeafRead> Updater<'_, R> {
             let plant = || forest.plant(trie, entries.clone(), bucket.prefix.len());
             (!entries.is_empty()).then(plant).transpose()
         };
-        let planted = buckets.iter().zip(loaded).map(plant);
+        let planted = buckets.iter().zip(loaded.iter().cloned()).map(plant);
         let roots = planted.collect::<Result<Vec<_>, _>>()?;
         forest.hash();
         built.work.buckets += buckets.len() as u64;
+        built.work.leaves_held += forest.leaves_held();
         built.work.count(forest.hashed());
         built.children = buckets
             .iter()
-            .zip(roots)
-            .map(|(bucket, root)| {
+            .zip(loaded.into_iter().zip(roots))
+            .map(|(bucket, (entries, root))| {
                 let child = root.map_or(Child::Empty, |root| forest.child(root, self.entries_max));
+                self.hold(bucket, &child, || forest.leaf_hashes(entries));
                 (bucket.parent, bucket.job, child)
             })
             .collect();
         spend(&mut built.work.hash_ns, started);
         Ok(built)
+    }
+
+    /// The hashes that are held of the leaves of a bucket as it is stored.
+    fn held(&self, bucket: &BucketJob) -> Option<BucketHashes> {
+        let node = bucket.node.filter(|node| !node.is_inline())?;
+        self.leaf_hashes?.take(&node.raw())
+    }
+
+    /// Holds the hashes of a bucket's leaves as they are now. What hangs in no branch is not looked for.
+    fn hold(
+        &self,
+        bucket: &BucketJob,
+        child: &Child,
+        leaves: impl FnOnce() -> Option<BucketHashes>,
+    ) {
+        if let (Some(held), Some(_)) = (self.leaf_hashes, bucket.parent)
+            && let Child::Bucket { node, entries: 2.. } = child
+            && !node.is_inline()
+            && let Some(leaves) = leaves()
+        {
+            held.put(node.raw(), leaves);
+        }
     }
 
     /// Closes the open branches, the deepest first.
@@ -236,16 +268,17 @@ impl<R: LeafRead> Updater<'_, R> {
         let mut closed = Vec::new();
         let mut merged = Vec::new();
         for index in level {
-            let this = &mut open[*index];
-            let branch = core::mem::replace(&mut this.branch, Branch::new(Path::EMPTY));
-            match self.shape(&branch) {
+            let this = &open[*index];
+            let branch = &this.branch;
+            match self.shape(branch) {
                 Shape::Gone => deliver_from(open, roots, *index, Child::Empty),
-                Shape::Branch => closed.push((*index, Arc::new(branch))),
+                Shape::Branch => closed.push((*index, Arc::clone(branch))),
                 Shape::Only(below) => closed.push((*index, below)),
                 Shape::Bucket => merged.push(BucketJob {
                     job: this.job,
                     prefix: branch.path().prefix(this.slot_depth),
                     base: jobs[this.job as usize].base,
+                    node: None,
                     changes: this.changes.clone(),
                     parent: this.parent,
                 }),
@@ -341,7 +374,9 @@ enum Shape {
 
 fn deliver(open: &mut [Open], roots: &mut [Child], parent: Parent, job: u32, child: Child) {
     match parent {
-        Some((index, nibble)) => open[index as usize].branch.set(nibble, child),
+        Some((index, nibble)) => {
+            Arc::make_mut(&mut open[index as usize].branch).set(nibble, child);
+        }
         None => roots[job as usize] = child,
     }
 }

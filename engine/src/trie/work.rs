@@ -12,12 +12,16 @@ pub struct TrieWork {
     pub buckets_merged: u64,
     /// Entries in them.
     pub bucket_entries: u64,
+    /// Of these, leaves that were not hashed, since their hashes were held.
+    pub leaves_held: u64,
     /// Branches of the interior hashed again.
     pub branches: u64,
     /// Nodes hashed.
     pub hashes: u64,
     /// Permutations of keccak-f that these hashes need.
     pub permutations: u64,
+    /// Time to send changes to buckets, on one thread, in nanoseconds.
+    pub plan_ns: u64,
     /// Time to read buckets and merge changes into them, in nanoseconds, summed over threads.
     pub load_ns: u64,
     /// Time to build and hash nodes, in nanoseconds, summed over threads.
@@ -30,9 +34,11 @@ impl TrieWork {
         self.buckets += other.buckets;
         self.buckets_merged += other.buckets_merged;
         self.bucket_entries += other.bucket_entries;
+        self.leaves_held += other.leaves_held;
         self.branches += other.branches;
         self.hashes += other.hashes;
         self.permutations += other.permutations;
+        self.plan_ns += other.plan_ns;
         self.load_ns += other.load_ns;
         self.hash_ns += other.hash_ns;
     }

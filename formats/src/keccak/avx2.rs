@@ -30,6 +30,11 @@ impl Lanes<4> for Avx2 {
         // SAFETY: a value of `Self` exists only where `detect` found AVX2.
         sponge::hash(window, digests, |state| unsafe { permute_words(state) })
     }
+
+    fn permute(self, state: &mut Words<4>) {
+        // SAFETY: as above.
+        unsafe { permute_words(state) }
+    }
 }
 
 #[target_feature(enable = "avx2")]

@@ -8,7 +8,7 @@
 
 use super::{
     permutation::define_permutation,
-    sponge::{LAST_BIT, Lanes, RATE, RATE_WORDS, Window},
+    sponge::{LAST_BIT, Lanes, RATE, RATE_WORDS, Window, Words},
 };
 use alloy_primitives::B256;
 use core::{arch::x86_64::*, mem::transmute};
@@ -53,6 +53,20 @@ impl Lanes<8> for Avx512 {
         // SAFETY: a value of `Self` exists only where `detect` found both features.
         unsafe { hash(window, digests) }
     }
+
+    fn permute(self, state: &mut Words<8>) {
+        // SAFETY: as above.
+        unsafe { permute_words(state) }
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+fn permute_words(state: &mut Words<8>) {
+    // SAFETY: both types are 25 times 8 words of which every bit pattern is a value.
+    let mut vectors = unsafe { transmute::<Words<8>, [__m512i; 25]>(*state) };
+    permute(&mut vectors);
+    // SAFETY: as above.
+    *state = unsafe { transmute::<[__m512i; 25], Words<8>>(vectors) };
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]

@@ -16,7 +16,7 @@ use thiserror::Error;
 /// Hashes batches of messages at one lane width.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchHasher {
-    backend: Backend,
+    pub(super) backend: Backend,
 }
 
 /// Where a message lies in a buffer.

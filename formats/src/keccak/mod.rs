@@ -63,6 +63,7 @@
 //! assert_eq!(count.messages, 100);
 //! ```
 
+mod bare;
 mod hasher;
 mod order;
 mod permutation;

@@ -30,6 +30,11 @@ impl Lanes<2> for Neon {
         // SAFETY: a value of `Self` exists only where `detect` found NEON.
         sponge::hash(window, digests, |state| unsafe { permute_words(state) })
     }
+
+    fn permute(self, state: &mut Words<2>) {
+        // SAFETY: as above.
+        unsafe { permute_words(state) }
+    }
 }
 
 #[target_feature(enable = "neon")]

@@ -26,7 +26,7 @@ pub(super) type Words<const N: usize> = [[u64; N]; 25];
 
 /// The same at the start of a cache line, so that no vector of it lies across two.
 #[repr(align(64))]
-struct State<const N: usize>(Words<N>);
+pub(super) struct State<const N: usize>(pub(super) Words<N>);
 
 /// Messages that are hashed side by side, and the blocks of each.
 #[derive(Debug)]
@@ -62,6 +62,9 @@ pub(super) trait Lanes<const N: usize>: Copy {
     /// Hashes each message into the digest of its lane; returns the permutations of all lanes that
     /// it took, which is the number of blocks of the longest message.
     fn hash(self, window: &Window<'_, N>, digests: &mut [B256; N]) -> usize;
+
+    /// The permutation alone, on the states of all lanes.
+    fn permute(self, state: &mut Words<N>);
 }
 
 /// Blocks in a message of `len` bytes.

@@ -41,6 +41,15 @@ fn the_permutation_does_not_depart_from_the_known_answer() {
 }
 
 #[test]
+fn no_lane_departs_from_the_known_answer() {
+    for hasher in hashers().filter(|hasher| hasher.width() != LaneWidth::Scalar) {
+        let width = hasher.width();
+        assert_eq!(hasher.permute_only(1), 0xF125_8F79_40E1_DDE7, "{width}");
+        assert_eq!(hasher.permute_only(2), 0x2D5C_954D_F96E_CB3C, "{width}");
+    }
+}
+
+#[test]
 fn the_sponge_does_not_depart_from_the_assembly_at_any_length() {
     for len in 0..=1_100 {
         let message = message(len, len);

@@ -254,6 +254,7 @@ impl<S: LeafStore> PermanentTier<S> {
         let updater = Updater {
             store: &snapshot,
             hasher: &self.shared.hasher,
+            leaf_hashes: None,
             pool: &self.shared.pool,
             entries_max: self.shared.options.bucket_entries_max,
         };

@@ -141,6 +141,7 @@ impl<S: LeafStore> Hashing<'_, S> {
         let updater = Updater {
             store: part,
             hasher: &self.shared.hasher,
+            leaf_hashes: None,
             pool: &self.shared.pool,
             entries_max: self.shared.options.bucket_entries_max,
         };

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod files;
+mod passes;
 mod random;
 
 use super::*;

@@ -10,6 +10,7 @@ mod model;
 mod node;
 mod resurrections;
 mod sealing;
+mod sequential;
 mod stale;
 mod whole;
 

@@ -3,6 +3,7 @@
 mod archive;
 mod errors;
 mod random;
+mod sequential;
 
 use super::*;
 use crate::{

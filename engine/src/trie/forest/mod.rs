@@ -4,16 +4,20 @@
 //! all nodes of one height at once, so that the keccak lanes are full even where each bucket adds
 //! only a few nodes. Nothing of it is stored: it is built, hashed, read off and thrown away.
 
+mod layout;
+mod proof;
+
 use super::{
     codec::{Stub, TrieId, leaf_rlp},
-    error::{Need, StateError, TrieName},
+    error::StateError,
     interior::{Branch, Child},
+    leaf_hashes::{BucketHashes, LeafHash},
     node_ref::NodeRef,
-    path::Path,
+    path::{KEY_NIBBLES, Path},
     rlp,
 };
 use crate::leaf_store::StoreError;
-use alloy_primitives::{B256, hex};
+use alloy_primitives::hex;
 use core::ops::Range;
 use std::sync::Arc;
 use thinstate_formats::keccak::{BatchHasher, HashCount, Span};
@@ -23,6 +27,9 @@ use thinstate_formats::keccak::{BatchHasher, HashCount, Span};
 pub(crate) struct Entry {
     path: Path,
     kind: EntryKind,
+    /// Its node, once it is planted, and the depth of the node's slot.
+    node: u32,
+    depth: u8,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +38,12 @@ enum EntryKind {
     Leaf {
         from: u32,
         to: u32,
+    },
+    /// A leaf whose hash is held; its value lies here among the forest's values, as it is stored.
+    Hashed {
+        from: u32,
+        to: u32,
+        held: LeafHash,
     },
     Stub(Stub),
 }
@@ -74,6 +87,8 @@ pub(crate) struct Forest<'h> {
     /// RLP of nodes, where it is kept for proofs.
     kept_rlp: Option<Vec<Vec<u8>>>,
     hashed: HashCount,
+    /// Leaves that were not hashed, since their hashes were held.
+    leaves_held: u64,
 }
 
 impl<'h> Forest<'h> {
@@ -89,6 +104,7 @@ impl<'h> Forest<'h> {
             levels: Vec::new(),
             kept_rlp: None,
             hashed: HashCount::default(),
+            leaves_held: 0,
         }
     }
 
@@ -110,6 +126,11 @@ impl<'h> Forest<'h> {
         self.hashed
     }
 
+    /// Leaves that needed no hashing, since their hashes were held.
+    pub(crate) const fn leaves_held(&self) -> u64 {
+        self.leaves_held
+    }
+
     /// Takes one entry as the leaf store holds it.
     pub(crate) fn push(
         &mut self,
@@ -117,7 +138,7 @@ impl<'h> Forest<'h> {
         path: Path,
         value: &[u8],
     ) -> Result<(), StateError> {
-        let kind = if path.len() < super::path::KEY_NIBBLES {
+        let kind = if path.len() < KEY_NIBBLES {
             Stub::decode(value).map(EntryKind::Stub)
         } else {
             let from = self.values.len() as u32;
@@ -127,140 +148,48 @@ impl<'h> Forest<'h> {
             })
         };
         let kind = kind.ok_or_else(|| bad_entry(trie, &path, value))?;
-        self.entries.push(Entry { path, kind });
+        self.add_entry(path, kind);
         Ok(())
     }
 
-    /// Lays out the subtree of `entries`, which all lie under one prefix of `depth` nibbles, are
-    /// sorted, and are not none. Gives the number of its root.
-    pub(crate) fn plant(
-        &mut self,
-        trie: &TrieId,
-        entries: Range<usize>,
-        depth: usize,
-    ) -> Result<u32, StateError> {
-        self.lay_out(trie, entries, depth).map(|(node, _)| node)
+    /// Takes one leaf as the leaf store holds it, with its hash.
+    pub(crate) fn push_hashed(&mut self, path: Path, value: &[u8], held: LeafHash) {
+        let from = self.values.len() as u32;
+        self.values.extend_from_slice(value);
+        let to = self.values.len() as u32;
+        self.add_entry(path, EntryKind::Hashed { from, to, held });
     }
 
-    /// Lays out one subtree; gives the node and its height.
-    fn lay_out(
-        &mut self,
-        trie: &TrieId,
-        range: Range<usize>,
-        depth: usize,
-    ) -> Result<(u32, u8), StateError> {
-        if range.len() == 1 {
-            return self.lay_out_single(trie, range.start, depth);
-        }
-        let (first, last) = (
-            self.entries[range.start].path,
-            self.entries[range.end - 1].path,
-        );
-        let fork = first.common_prefix(&last);
-        if fork == first.len().min(last.len()) || fork < depth {
-            return Err(StateError::Contradiction {
-                trie: TrieName(trie.account()),
-                path: first.nibbles(),
-            });
-        }
-        let (branch, height) = self.lay_out_branch(trie, range.clone(), fork)?;
-        if fork == depth {
-            return Ok((branch, height));
-        }
-        Ok(self.extension(range.start, depth, fork, branch, height))
+    fn add_entry(&mut self, path: Path, kind: EntryKind) {
+        self.entries.push(Entry {
+            path,
+            kind,
+            node: 0,
+            depth: 0,
+        });
     }
 
-    fn lay_out_branch(
+    /// Makes leaves whose hashes were held ones that are hashed.
+    pub(crate) fn forget_hashes(
         &mut self,
         trie: &TrieId,
-        range: Range<usize>,
-        fork: usize,
-    ) -> Result<(u32, u8), StateError> {
-        let mut children = [(0, 0); 16];
-        let (mut count, mut height, mut from) = (0, 0, range.start);
-        while from < range.end {
-            let nibble = self.entries[from].path.nibble(fork);
-            let group = self.entries[from..range.end]
-                .iter()
-                .take_while(|e| e.path.nibble(fork) == nibble)
-                .count();
-            let (child, child_height) = self.lay_out(trie, from..from + group, fork + 1)?;
-            children[count] = (nibble, child);
-            count += 1;
-            height = height.max(child_height + 1);
-            from += group;
-        }
-        let node = Node::Branch {
-            entry: range.start as u32,
-            depth: fork as u8,
-            first_child: self.children.len() as u32,
-            children: count as u8,
+        mut entries: Range<usize>,
+    ) -> Result<(), StateError> {
+        entries.try_for_each(|index| self.forget_hash(trie, index))
+    }
+
+    /// Makes a leaf whose hash was held one that is hashed.
+    fn forget_hash(&mut self, trie: &TrieId, index: usize) -> Result<(), StateError> {
+        let Entry { path, kind, .. } = self.entries[index];
+        let EntryKind::Hashed { from, to, .. } = kind else {
+            return Ok(());
         };
-        self.children.extend_from_slice(&children[..count]);
-        Ok((self.add(node, range.len(), height), height))
-    }
-
-    /// A subtree of one entry: a leaf, or a stub behind whatever extension leads to it.
-    fn lay_out_single(
-        &mut self,
-        trie: &TrieId,
-        index: usize,
-        depth: usize,
-    ) -> Result<(u32, u8), StateError> {
-        let Entry { path, kind } = self.entries[index];
-        match kind {
-            EntryKind::Leaf { .. } => {
-                let node = Node::Leaf {
-                    entry: index as u32,
-                    depth: depth as u8,
-                };
-                Ok((self.add(node, 1, 0), 0))
-            }
-            EntryKind::Stub(stub) if path.len() == depth || stub.is_branch => {
-                let known = self.add(Node::Known, 1, 0);
-                self.refs[known as usize] = Some(NodeRef::hash(stub.hash));
-                if path.len() == depth {
-                    return Ok((known, 0));
-                }
-                Ok(self.extension(index, depth, path.len(), known, 0))
-            }
-            EntryKind::Stub(stub) => {
-                Err(StateError::missing(*trie, &path, stub.hash, Need::Collapse))
-            }
-        }
-    }
-
-    fn extension(
-        &mut self,
-        entry: usize,
-        from: usize,
-        to: usize,
-        child: u32,
-        height: u8,
-    ) -> (u32, u8) {
-        let node = Node::Extension {
-            entry: entry as u32,
-            from: from as u8,
-            to: to as u8,
-            child,
-        };
-        let weight = self.weights[child as usize] as usize;
-        (self.add(node, weight, height + 1), height + 1)
-    }
-
-    fn add(&mut self, node: Node, weight: usize, height: u8) -> u32 {
-        let number = self.nodes.len() as u32;
-        self.nodes.push(node);
-        self.weights.push(weight as u32);
-        self.refs.push(None);
-        let height = usize::from(height);
-        if self.levels.len() <= height {
-            self.levels.resize_with(height + 1, Vec::new);
-        }
-        if !matches!(node, Node::Known) {
-            self.levels[height].push(number);
-        }
-        number
+        let value = self.values[from as usize..to as usize].to_vec();
+        let from = self.values.len() as u32;
+        leaf_rlp(trie, &value, &mut self.values).ok_or_else(|| bad_entry(trie, &path, &value))?;
+        let to = self.values.len() as u32;
+        self.entries[index].kind = EntryKind::Leaf { from, to };
+        Ok(())
     }
 
     /// Computes the references of all nodes laid out since the last call, lowest level first.
@@ -306,7 +235,7 @@ impl<'h> Forest<'h> {
         match self.nodes[node as usize] {
             Node::Known => {}
             Node::Leaf { entry, depth } => {
-                let Entry { path, kind } = &self.entries[entry as usize];
+                let Entry { path, kind, .. } = &self.entries[entry as usize];
                 if let EntryKind::Leaf { from, to } = *kind {
                     let value = &self.values[from as usize..to as usize];
                     rlp::leaf(path, usize::from(depth), value, out);
@@ -347,34 +276,14 @@ impl<'h> Forest<'h> {
         self.expect_ref(node)
     }
 
-    /// RLP of the nodes at and under `node` that have a hash of their own, from the top down, that
-    /// of `node` always. Stubs have none. The forest keeps RLP.
-    pub(crate) fn nodes_under(&self, node: u32) -> impl Iterator<Item = Vec<u8>> + '_ {
-        let mut next = vec![(node, true)];
-        core::iter::from_fn(move || {
-            loop {
-                let (node, is_root) = next.pop()?;
-                next.extend(self.children_of(node).map(|child| (child, false)));
-                let rlp = self.kept_rlp.as_ref()?.get(node as usize)?;
-                if !rlp.is_empty() && (is_root || !self.expect_ref(node).is_inline()) {
-                    return Some(rlp.clone());
-                }
-            }
-        })
-    }
-
-    fn children_of(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
-        let (only, from, count) = match self.nodes[node as usize] {
-            Node::Known | Node::Leaf { .. } => (None, 0, 0),
-            Node::Extension { child, .. } => (Some(child), 0, 0),
-            Node::Branch {
-                first_child,
-                children,
-                ..
-            } => (None, first_child as usize, usize::from(children)),
+    /// Hashes of some entries that are all leaves, once they are hashed; `None` where there are stubs.
+    pub(crate) fn leaf_hashes(&self, entries: Range<usize>) -> Option<BucketHashes> {
+        let hash = |entry: &Entry| match (entry.kind, self.expect_ref(entry.node)) {
+            (EntryKind::Stub(_), _) => None,
+            (_, node) if node.is_inline() => Some(LeafHash::UNKNOWN),
+            (_, node) => Some(LeafHash::new(node.raw(), entry.depth)),
         };
-        let children = self.children[from..from + count].iter().map(|(_, c)| *c);
-        only.into_iter().chain(children)
+        self.entries[entries].iter().map(hash).collect()
     }
 
     /// The subtree at `node` as a child of the interior: a bucket where it has at most
@@ -416,48 +325,10 @@ impl<'h> Forest<'h> {
         }
         branch
     }
-
-    /// Appends the RLP of the nodes on the way from `node` towards `key`, each that has a hash of
-    /// its own. The forest keeps RLP.
-    pub(crate) fn prove(&self, mut node: u32, key: &B256, is_root: bool, proof: &mut Vec<Vec<u8>>) {
-        let key = Path::leaf(*key);
-        let rlp_of = |n: u32| self.kept_rlp.as_ref().map(|kept| kept[n as usize].clone());
-        if is_root || !self.expect_ref(node).is_inline() {
-            proof.extend(rlp_of(node).filter(|rlp| !rlp.is_empty()));
-        }
-        loop {
-            let next = match self.nodes[node as usize] {
-                Node::Known | Node::Leaf { .. } => None,
-                Node::Extension {
-                    entry, to, child, ..
-                } => {
-                    let path = self.entries[entry as usize].path.prefix(to.into());
-                    key.starts_with(&path).then_some(child)
-                }
-                Node::Branch {
-                    depth,
-                    first_child,
-                    children,
-                    ..
-                } => {
-                    let from = first_child as usize;
-                    let wanted = key.nibble(depth.into());
-                    self.children[from..from + usize::from(children)]
-                        .iter()
-                        .find_map(|(n, child)| (*n == wanted).then_some(*child))
-                }
-            };
-            let Some(next) = next else { return };
-            node = next;
-            if !self.expect_ref(node).is_inline() {
-                proof.extend(rlp_of(node).filter(|rlp| !rlp.is_empty()));
-            }
-        }
-    }
 }
 
 fn bad_entry(trie: &TrieId, path: &Path, value: &[u8]) -> StateError {
-    let expected = match (trie, path.len() < super::path::KEY_NIBBLES) {
+    let expected = match (trie, path.len() < KEY_NIBBLES) {
         (_, true) => "a stub: kind 0 or 1 and a hash of 32 bytes",
         (TrieId::Accounts, _) => "an account leaf",
         (TrieId::Storage(_), _) => {
