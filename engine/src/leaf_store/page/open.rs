@@ -33,7 +33,13 @@ impl Core {
         let folder = Folder::new(disk, path);
         let file = folder.pages()?;
         let superblock = match newest(&folder, &file)? {
-            Some(superblock) => superblock,
+            Some(superblock) => {
+                // The sync after its first write may have failed: it is read, but the device does
+                // not have it. What it names was synced before.
+                file.write_at(superblock.offset(), &superblock.encode())?;
+                file.sync()?;
+                superblock
+            }
             None => create(&folder, &file, &options)?,
         };
         let page_bytes = superblock.page_bytes as usize;

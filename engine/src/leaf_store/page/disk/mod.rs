@@ -34,7 +34,7 @@ mod transfer;
 pub(crate) use counters::DiskCounters;
 pub(crate) use os::{OsDisk, OsOptions};
 #[cfg(test)]
-pub(crate) use sim::SimDisk;
+pub(crate) use sim::{Fault, On, Operation, SimDisk};
 
 use super::super::StoreError;
 
