@@ -7,6 +7,7 @@
 //! | implementation | file | for |
 //! |---|---|---|
 //! | [`RocksStore`] | `rocks/` | the embedded default |
+//! | [`PageStore`] | `page/` | a copy-on-write tree of pages with a log |
 //! | [`MemoryStore`] | `memory.rs` | models and tests, with injected failures |
 
 mod batch;
@@ -23,6 +24,7 @@ pub use batch::{Action, Batch, Op};
 pub use bulk::BulkWriter;
 pub use error::StoreError;
 pub use memory::{Fault, MemoryBulk, MemorySnapshot, MemoryStore};
+pub use page::{PageBulk, PageOptions, PageSnapshot, PageStats, PageStore};
 pub use rocks::{RocksBulk, RocksOptions, RocksSnapshot, RocksStore};
 
 use core::ops::ControlFlow;
@@ -112,6 +114,13 @@ pub trait LeafRead: Send + Sync {
         key: &[u8],
         floor: &[u8],
     ) -> Result<Option<Entry>, StoreError>;
+
+    /// Brings what these ranges of keys (from, and up to where given) lie in into the store's cache,
+    /// with all reads in flight together, for reads that come soon. Does nothing by default.
+    fn warm(&self, ranges: &[(Table, Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
+        let _ = ranges;
+        Ok(())
+    }
 }
 
 /// An ordered store of bytes with snapshots and atomic, durable batches.

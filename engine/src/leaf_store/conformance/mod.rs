@@ -8,7 +8,10 @@ mod random;
 mod reads;
 mod rocks_alone;
 
-use super::{Batch, Entry, LeafRead, LeafStore, MemoryStore, RocksOptions, RocksStore, Table};
+use super::{
+    Batch, Entry, LeafRead, LeafStore, MemoryStore, PageOptions, PageStore, RocksOptions,
+    RocksStore, Table,
+};
 use core::ops::ControlFlow;
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -68,10 +71,48 @@ impl Subject for Rocks {
     }
 }
 
-/// Runs a generic scenario on both implementations.
+struct Pages {
+    store: PageStore,
+    folder: TempDir,
+}
+
+impl Pages {
+    fn new() -> Self {
+        Self::open(TempDir::new().unwrap())
+    }
+
+    /// Small pages and little memory, so that small states have many pages and checkpoints run by
+    /// themselves.
+    fn open(folder: TempDir) -> Self {
+        let options = PageOptions {
+            page_bytes: 512,
+            cache_bytes: 16 << 10,
+            pending_bytes: 8 << 10,
+            sync: false,
+            ..PageOptions::default()
+        };
+        let store = PageStore::open(folder.path(), options).unwrap();
+        Self { store, folder }
+    }
+}
+
+impl Subject for Pages {
+    type Store = PageStore;
+    fn store(&self) -> &PageStore {
+        &self.store
+    }
+    fn reopened(self) -> Self {
+        let Self { store, folder } = self;
+        drop(store);
+        Self::open(folder)
+    }
+}
+
+/// Runs a generic scenario on all implementations.
 macro_rules! on_every_store {
     ($($name:ident => $scenario:path;)*) => {
         mod memory { $(#[test] fn $name() { $scenario(super::Memory(super::MemoryStore::new())); })* }
+        mod pages { $(#[test] fn $name() { $scenario(super::Pages::new()); })* }
         mod rocks { $(#[test] fn $name() { $scenario(super::Rocks::new()); })* }
     };
 }

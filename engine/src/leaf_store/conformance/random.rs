@@ -1,7 +1,7 @@
 //! Random commits, scans, compactions and reopenings against a map.
 
 use super::super::{Batch, LeafRead, LeafStore, MemoryStore, Table};
-use super::{Memory, Model, Rocks, Subject, model_floor, model_scan, same_as_model, scan};
+use super::{Memory, Model, Pages, Rocks, Subject, model_floor, model_scan, same_as_model, scan};
 use proptest::prelude::*;
 
 /// What a property test does to a store.
@@ -102,6 +102,11 @@ proptest! {
     #[test]
     fn rocks_never_differs_from_a_map(steps in proptest::collection::vec(any_step(), 1..40)) {
         run(Rocks::new(), steps);
+    }
+
+    #[test]
+    fn pages_never_differ_from_a_map(steps in proptest::collection::vec(any_step(), 1..40)) {
+        run(Pages::new(), steps);
     }
 
     #[test]

@@ -1,0 +1,492 @@
+//! Merging frozen changes into pages.
+
+use super::super::super::{StoreError, Table};
+use super::super::extent::Extent;
+use super::super::fill::{Filler, Growing, PageWriter};
+use super::super::ids::{PageId, Run};
+use super::super::leaf::{HEADER, Page, Stored, entry_bytes};
+use super::super::shared::Core;
+use super::super::tree::{CHUNK_PAGES_MAX, Chunk, Leaves, State, Tree};
+use super::super::view::{Found, Layer, PageView};
+use super::{Group, Merged, used, write_chunk};
+use core::ops::ControlFlow;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// A chunk with fewer pages takes its neighbour in.
+const SMALL_CHUNK: usize = CHUNK_PAGES_MAX / 8;
+/// Bytes of entries that are held at most before they become pages.
+const GATHERED_BYTES_MAX: usize = 4 << 20;
+
+/// One checkpoint's merging.
+pub(super) struct Merger<'a, 'w> {
+    core: &'a Core,
+    state: &'a State,
+    writer: &'w mut PageWriter<'a>,
+    generation: u64,
+    move_from: Option<PageId>,
+    freed: Vec<Run>,
+}
+
+/// A group that is being made.
+struct Open<'a> {
+    first: usize,
+    filler: Filler<'a>,
+}
+
+impl<'a, 'w> Merger<'a, 'w> {
+    pub(super) fn new(
+        core: &'a Core,
+        state: &'a State,
+        writer: &'w mut PageWriter<'a>,
+        generation: u64,
+        move_from: Option<PageId>,
+    ) -> Self {
+        Self {
+            core,
+            state,
+            writer,
+            generation,
+            move_from,
+            freed: Vec::new(),
+        }
+    }
+
+    /// Merges all tables, but puts the pages of `load` in place of that table's.
+    pub(super) fn tables(
+        mut self,
+        load: Option<(Table, Vec<Leaves>)>,
+    ) -> Result<Merged, StoreError> {
+        let mut load = load;
+        let mut groups: [Vec<Group>; Table::ALL.len()] = Default::default();
+        for table in Table::ALL {
+            let tree = self.state.tree(table);
+            groups[table as usize] = match load.take_if(|(of, _)| *of == table) {
+                Some((_, leaves)) => self.load(table, tree, leaves)?,
+                None => self.table(table, tree)?,
+            };
+        }
+        Ok(Merged {
+            groups,
+            freed: self.freed,
+        })
+    }
+
+    /// New pages for a whole table.
+    fn load(
+        &mut self,
+        table: Table,
+        tree: &Tree,
+        mut new: Vec<Leaves>,
+    ) -> Result<Vec<Group>, StoreError> {
+        for leaves in &mut new {
+            if leaves.has_pages() {
+                write_chunk(self.writer, leaves, table, self.generation)?;
+            }
+        }
+        for chunk in &tree.chunks {
+            self.free_home(&chunk.leaves);
+            for page in 0..chunk.leaves.len() {
+                self.free_page(&chunk.leaves, page);
+                let blobs = chunk.leaves.blobs_of(page);
+                self.freed
+                    .extend(blobs.map(|blob| blob.run(self.core.page_bytes)));
+            }
+        }
+        Ok(vec![Group {
+            old: 0..tree.chunks.len(),
+            new: new.into_iter().map(Arc::new).collect(),
+        }])
+    }
+
+    fn table(&mut self, table: Table, tree: &Tree) -> Result<Vec<Group>, StoreError> {
+        let mut groups = Vec::new();
+        let mut open: Option<Open<'a>> = None;
+        for (index, chunk) in tree.chunks.iter().enumerate() {
+            let is_dirty = chunk.frozen.is_some() || self.moves(&chunk.leaves);
+            if let Some(group) = open.take_if(|group| {
+                let pages = group.filler.growing.len();
+                pages >= CHUNK_PAGES_MAX / 2 || (!is_dirty && pages >= SMALL_CHUNK)
+            }) {
+                groups.push(self.close(table, tree, group, index)?);
+            }
+            if !is_dirty && open.is_none() {
+                continue;
+            }
+            let (core, generation) = (self.core, self.generation);
+            let group = open.get_or_insert_with(|| Open {
+                first: index,
+                filler: Filler::new(core, table, generation),
+            });
+            if is_dirty {
+                let end = tree.end_of(index);
+                self.rewrite(table, chunk, end, &mut group.filler)?;
+            } else {
+                for page in 0..chunk.leaves.len() {
+                    keep(&chunk.leaves, page, &mut group.filler.growing);
+                }
+            }
+            self.free_home(&chunk.leaves);
+        }
+        if let Some(group) = open {
+            groups.push(self.close(table, tree, group, tree.chunks.len())?);
+        }
+        Ok(groups)
+    }
+
+    fn close(
+        &mut self,
+        table: Table,
+        tree: &Tree,
+        open: Open<'a>,
+        end: usize,
+    ) -> Result<Group, StoreError> {
+        let Open { first, mut filler } = open;
+        filler.writer.finish()?;
+        let lower = tree.firsts.get(first);
+        let mut new = filler.growing.finish(lower);
+        new[0].begin_at(lower);
+        // The last group may have become a table without pages, which has no chunk.
+        let is_table = first == 0 && end == tree.chunks.len();
+        for leaves in &mut new {
+            if leaves.has_pages() || !is_table {
+                write_chunk(self.writer, leaves, table, self.generation)?;
+            }
+        }
+        Ok(Group {
+            old: first..end,
+            new: new.into_iter().map(Arc::new).collect(),
+        })
+    }
+
+    /// Whether something of the chunk is to move.
+    fn moves(&self, leaves: &Leaves) -> bool {
+        let Some(from) = self.move_from else {
+            return false;
+        };
+        leaves.home.start >= from
+            || leaves.pages.iter().any(|page| *page >= from)
+            || leaves.blobs.iter().any(|(_, blob)| blob.start >= from)
+    }
+
+    fn moves_page(&self, leaves: &Leaves, page: usize) -> bool {
+        self.move_from.is_some_and(|from| {
+            leaves.pages[page] >= from || leaves.blobs_of(page).any(|blob| blob.start >= from)
+        })
+    }
+
+    fn free_home(&mut self, leaves: &Leaves) {
+        self.freed.extend(used(leaves.home, self.core.page_bytes));
+    }
+
+    fn free_page(&mut self, leaves: &Leaves, page: usize) {
+        if !leaves.pages[page].is_none() {
+            self.freed.push(Run::one(leaves.pages[page]));
+        }
+    }
+
+    /// Writes the pages of a chunk that have changed anew, and names the others as they are.
+    fn rewrite(
+        &mut self,
+        table: Table,
+        chunk: &Chunk,
+        end: Option<&[u8]>,
+        filler: &mut Filler<'a>,
+    ) -> Result<(), StoreError> {
+        let leaves = &chunk.leaves;
+        let layer = chunk.frozen.as_ref().map(|deltas| Layer {
+            deltas,
+            arena: self
+                .state
+                .frozen
+                .as_ref()
+                .expect("frozen changes have an arena"),
+        });
+        let plan: Vec<Fate> = (0..leaves.len())
+            .map(|page| self.fate(leaves, page, layer, end))
+            .collect();
+        let mut pages = self.fetch(table, leaves, &plan)?;
+        let mut gathered = Gathered::new(self.core.page_bytes);
+        for (page, fate) in plan.iter().enumerate() {
+            if !gathered.is_small() || (*fate == Fate::Keep && gathered.is_empty()) {
+                gathered.write(filler, &mut self.freed, self.core.page_bytes)?;
+            }
+            if *fate == Fate::Keep && gathered.is_empty() {
+                keep(leaves, page, &mut filler.growing);
+                continue;
+            }
+            if gathered.is_empty() {
+                gathered.begin(leaves.separators.get(page));
+            }
+            gathered.replaced.extend(leaves.blobs_of(page));
+            self.free_page(leaves, page);
+            let id = leaves.pages[page];
+            let old = match pages.remove(&id) {
+                Some(old) => Some(old),
+                None if *fate == Fate::Drop || id.is_none() => None,
+                None => Some(Fetched {
+                    page: self.core.page(table, id)?,
+                    is_cached: false,
+                }),
+            };
+            gathered.is_cached |= old.as_ref().is_some_and(|old| old.is_cached);
+            let view = PageView {
+                page: old.as_ref().map(|old| &*old.page),
+                index: page,
+                frozen: layer,
+                active: None,
+            };
+            let flow = view.visit(&[], None, |key, found| {
+                self.gather(key, found, &mut gathered, filler)?;
+                Ok::<_, StoreError>(ControlFlow::Continue(()))
+            })?;
+            debug_assert!(flow.is_continue(), "nothing ends the visit");
+        }
+        gathered.write(filler, &mut self.freed, self.core.page_bytes)
+    }
+
+    fn fate(
+        &self,
+        leaves: &Leaves,
+        page: usize,
+        layer: Option<Layer<'_>>,
+        end: Option<&[u8]>,
+    ) -> Fate {
+        let moves = self.moves_page(leaves, page);
+        let Some(Layer { deltas, arena }) = layer else {
+            return if moves { Fate::Merge } else { Fate::Keep };
+        };
+        let (from, to) = (leaves.separators.get(page), leaves.end_of(page, end));
+        if deltas.is_all_wiped(arena, from, to) {
+            Fate::Drop
+        } else if moves || !deltas.of_page(page).is_empty() || deltas.is_part_wiped(arena, from, to)
+        {
+            Fate::Merge
+        } else {
+            Fate::Keep
+        }
+    }
+
+    /// The pages to be merged, from the cache or the file.
+    fn fetch(
+        &self,
+        table: Table,
+        leaves: &Leaves,
+        plan: &[Fate],
+    ) -> Result<HashMap<PageId, Fetched>, StoreError> {
+        let mut pages = HashMap::new();
+        let mut missing = Vec::new();
+        for (page, _) in plan
+            .iter()
+            .enumerate()
+            .filter(|(_, fate)| **fate == Fate::Merge)
+        {
+            let id = leaves.pages[page];
+            if id.is_none() {
+                continue;
+            }
+            match self.core.cache.peek(id) {
+                Some(page) => {
+                    let is_cached = true;
+                    pages.insert(id, Fetched { page, is_cached });
+                }
+                None => missing.push(id),
+            }
+        }
+        for (id, page) in self.core.read_pages(table, missing)? {
+            let is_cached = false;
+            pages.insert(id, Fetched { page, is_cached });
+        }
+        Ok(pages)
+    }
+
+    fn gather(
+        &self,
+        key: &[u8],
+        found: Found<'_>,
+        gathered: &mut Gathered,
+        filler: &mut Filler<'a>,
+    ) -> Result<(), StoreError> {
+        if gathered.bytes.len() > GATHERED_BYTES_MAX {
+            gathered.write_out(filler)?;
+        }
+        match found {
+            Found::Inline(value) => gathered.push(key, filler.store(value)?),
+            Found::Far(arena, at, far) => {
+                gathered.push(key, filler.store(&arena.far(at, far)?)?);
+            }
+            Found::Blob(blob) if self.move_from.is_some_and(|from| blob.start >= from) => {
+                let value = self.core.extent(blob, "value")?;
+                gathered.push(key, filler.store(&value)?);
+            }
+            Found::Blob(blob) => {
+                gathered.kept.insert(blob.start);
+                gathered.push(key, Stored::Blob(blob));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names a page as it is.
+fn keep(leaves: &Leaves, page: usize, growing: &mut Growing) {
+    let blobs: Vec<_> = leaves.blobs_of(page).collect();
+    if leaves.pages[page].is_none() {
+        return;
+    }
+    growing.push(
+        leaves.separators.get(page),
+        leaves.pages[page],
+        leaves.counts[page],
+        leaves.filters.get(page),
+        &blobs,
+    );
+}
+
+/// What becomes of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Keep,
+    Merge,
+    /// None of its entries is left: it need not be read.
+    Drop,
+}
+
+struct Fetched {
+    page: Arc<Page>,
+    is_cached: bool,
+}
+
+/// Merged entries of neighbouring pages.
+struct Gathered {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+    last: Vec<u8>,
+    /// Bytes that the entries take in pages.
+    size: usize,
+    page_bytes: usize,
+    /// Whether a page that they come from was in the cache.
+    is_cached: bool,
+    /// Values outside of those pages, and those of them that are still in use.
+    replaced: Vec<Extent>,
+    kept: BTreeSet<PageId>,
+    separator: Vec<u8>,
+    /// Whether entries have become pages since `begin`.
+    is_divided: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    key_end: u32,
+    value_end: u32,
+    blob: Option<Extent>,
+}
+
+impl Gathered {
+    fn new(page_bytes: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            entries: Vec::new(),
+            last: Vec::new(),
+            size: 0,
+            page_bytes,
+            is_cached: false,
+            replaced: Vec::new(),
+            kept: BTreeSet::new(),
+            separator: Vec::new(),
+            is_divided: false,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && !self.is_divided
+    }
+
+    /// Whether a page with these entries would be nearly empty.
+    fn is_small(&self) -> bool {
+        self.size < self.page_bytes / 4 && !self.is_divided
+    }
+
+    fn begin(&mut self, separator: &[u8]) {
+        self.separator.clear();
+        self.separator.extend_from_slice(separator);
+    }
+
+    fn push(&mut self, key: &[u8], value: Stored<'_>) {
+        let shared = super::super::bytes::shared_len(&self.last, key);
+        // A restart now and then, which shares nothing.
+        self.size += entry_bytes(shared, key.len(), &value) + shared.div_ceil(16) + 1;
+        self.last.clear();
+        self.last.extend_from_slice(key);
+        self.bytes.extend_from_slice(key);
+        let key_end = self.bytes.len() as u32;
+        let mut blob = None;
+        match value {
+            Stored::Inline(value) => self.bytes.extend_from_slice(value),
+            Stored::Blob(extent) => blob = Some(extent),
+        }
+        self.entries.push(Entry {
+            key_end,
+            value_end: self.bytes.len() as u32,
+            blob,
+        });
+    }
+
+    /// Bytes after which a page gets no more: all in one page, or pages alike that are three
+    /// quarters full.
+    fn target_bytes(&self) -> usize {
+        let capacity = self.page_bytes - HEADER;
+        if self.size <= capacity {
+            return self.page_bytes;
+        }
+        let pages = self.size.div_ceil(capacity * 3 / 4);
+        HEADER + self.size / pages
+    }
+
+    /// Makes pages of the entries so far, and forgets them.
+    fn write_out(&mut self, filler: &mut Filler<'_>) -> Result<(), StoreError> {
+        if !self.is_divided {
+            filler.begin(&self.separator);
+        }
+        let target_bytes = self.target_bytes();
+        filler.cache = self.is_cached;
+        let mut at = 0;
+        for entry in &self.entries {
+            let (key_end, value_end) = (entry.key_end as usize, entry.value_end as usize);
+            let value = match entry.blob {
+                Some(extent) => Stored::Blob(extent),
+                None => Stored::Inline(&self.bytes[key_end..value_end]),
+            };
+            filler.push(&self.bytes[at..key_end], value, target_bytes)?;
+            at = value_end;
+        }
+        self.is_divided = true;
+        self.bytes.clear();
+        self.entries.clear();
+        self.last.clear();
+        self.size = 0;
+        Ok(())
+    }
+
+    /// Makes pages of all entries, and frees the values that none of them has any more.
+    fn write(
+        &mut self,
+        filler: &mut Filler<'_>,
+        freed: &mut Vec<Run>,
+        page_bytes: usize,
+    ) -> Result<(), StoreError> {
+        if !self.is_empty() {
+            self.write_out(filler)?;
+            filler.close()?;
+        }
+        for blob in self.replaced.drain(..) {
+            if !self.kept.contains(&blob.start) {
+                freed.push(blob.run(page_bytes));
+            }
+        }
+        self.kept.clear();
+        self.is_divided = false;
+        self.is_cached = false;
+        Ok(())
+    }
+}

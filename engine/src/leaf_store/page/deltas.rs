@@ -1,0 +1,233 @@
+//! What commits have changed in one chunk of a table since the last checkpoint.
+
+use super::arena::{Arena, DeltaRef};
+use super::packed::Packed;
+use core::ops::Range;
+
+/// Changes of single keys, by page and key, and ranges of keys that are gone.
+///
+/// The ranges hide what lies below the deltas; changes that came before a range are dropped when it
+/// is added, so that those which are here are all newer.
+#[derive(Clone, Debug)]
+pub(super) struct Deltas {
+    /// Where each page's changes begin, and where the last one's end.
+    starts: Vec<u32>,
+    refs: Vec<DeltaRef>,
+    /// Ascending, disjoint.
+    wipes: Vec<Wipe>,
+}
+
+/// A range of keys that is gone, by the operations that its ends come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wipe {
+    from: DeltaRef,
+    to: DeltaRef,
+}
+
+impl Wipe {
+    fn from<'a>(&self, arena: &'a Arena) -> &'a [u8] {
+        arena.key(self.from)
+    }
+
+    fn to<'a>(&self, arena: &'a Arena) -> &'a [u8] {
+        arena.bound(self.to)
+    }
+}
+
+/// A change of a single key, on its way into deltas.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keyed<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) at: DeltaRef,
+}
+
+impl Deltas {
+    /// No changes, in a chunk of so many pages.
+    pub(super) fn none(pages: usize) -> Self {
+        Self {
+            starts: vec![0; pages + 1],
+            refs: Vec::new(),
+            wipes: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.refs.is_empty() && self.wipes.is_empty()
+    }
+
+    fn range(&self, page: usize) -> Range<usize> {
+        self.starts[page] as usize..self.starts[page + 1] as usize
+    }
+
+    /// The changes of one page, in the order of their keys.
+    pub(super) fn of_page(&self, page: usize) -> &[DeltaRef] {
+        &self.refs[self.range(page)]
+    }
+
+    /// All changes of single keys, in order.
+    pub(super) fn refs(&self) -> &[DeltaRef] {
+        &self.refs
+    }
+
+    pub(super) fn wipes(&self) -> &[Wipe] {
+        &self.wipes
+    }
+
+    /// The last change of `key`, which belongs to this page.
+    pub(super) fn find(&self, arena: &Arena, page: usize, key: &[u8]) -> Option<DeltaRef> {
+        let refs = self.of_page(page);
+        let found = refs.binary_search_by(|at| arena.key(*at).cmp(key));
+        found.ok().map(|index| refs[index])
+    }
+
+    /// Whether whatever lies below at `key` is gone.
+    #[inline]
+    pub(super) fn is_wiped(&self, arena: &Arena, key: &[u8]) -> bool {
+        if self.wipes.is_empty() {
+            return false;
+        }
+        let behind = self.wipes.partition_point(|wipe| wipe.from(arena) <= key);
+        behind > 0 && key < self.wipes[behind - 1].to(arena)
+    }
+
+    /// Whether all keys from `from` up to `to` (to the end if there is none) are gone.
+    pub(super) fn is_all_wiped(&self, arena: &Arena, from: &[u8], to: Option<&[u8]>) -> bool {
+        let behind = self.wipes.partition_point(|wipe| wipe.from(arena) <= from);
+        behind > 0 && to.is_some_and(|to| to <= self.wipes[behind - 1].to(arena))
+    }
+
+    /// Whether some key from `from` up to `to` is gone.
+    pub(super) fn is_part_wiped(&self, arena: &Arena, from: &[u8], to: Option<&[u8]>) -> bool {
+        let first = self.wipes.partition_point(|wipe| wipe.to(arena) <= from);
+        self.wipes
+            .get(first)
+            .is_some_and(|wipe| to.is_none_or(|to| wipe.from(arena) < to))
+    }
+
+    /// These changes with newer ones, which ascend and have one for each key. `separators` are the
+    /// chunk's.
+    pub(super) fn with(&self, arena: &Arena, separators: &Packed, newer: &[Keyed<'_>]) -> Self {
+        let mut starts = Vec::with_capacity(self.starts.len());
+        let mut refs = Vec::with_capacity(self.refs.len() + newer.len());
+        starts.push(0);
+        let (mut page, mut taken) = (0, 0);
+        for change in newer {
+            let target = separators.floor_from(page, change.key);
+            while page < target {
+                page += 1;
+                let end = self.starts[page] as usize;
+                refs.extend_from_slice(&self.refs[taken..end]);
+                starts.push(refs.len() as u32);
+                taken = end;
+            }
+            let older = &self.refs[taken..self.starts[page + 1] as usize];
+            let (before, is_replaced) =
+                match older.binary_search_by(|at| arena.key(*at).cmp(change.key)) {
+                    Ok(index) => (index, 1),
+                    Err(index) => (index, 0),
+                };
+            refs.extend_from_slice(&older[..before]);
+            refs.push(change.at);
+            taken += before + is_replaced;
+        }
+        for end in &self.starts[page + 1..] {
+            refs.extend_from_slice(&self.refs[taken..*end as usize]);
+            starts.push(refs.len() as u32);
+            taken = *end as usize;
+        }
+        Self {
+            starts,
+            refs,
+            wipes: self.wipes.clone(),
+        }
+    }
+
+    /// Notes that all keys in the range of the operation `at` are gone. `hides` says whether
+    /// something may lie below.
+    pub(super) fn wipe(&mut self, arena: &Arena, separators: &Packed, at: DeltaRef, hides: bool) {
+        let wipe = Wipe { from: at, to: at };
+        let start = self.position(arena, separators, wipe.from(arena));
+        let end = self.position(arena, separators, wipe.to(arena)).max(start);
+        self.refs.drain(start..end);
+        for place in &mut self.starts {
+            let at = *place as usize;
+            *place = if at >= end {
+                at - (end - start)
+            } else {
+                at.min(start)
+            } as u32;
+        }
+        if hides {
+            self.add_wipe(arena, wipe);
+        }
+    }
+
+    /// Number of changes of keys below `key`.
+    fn position(&self, arena: &Arena, separators: &Packed, key: &[u8]) -> usize {
+        let range = self.range(separators.floor(key));
+        let below = self.refs[range.clone()].partition_point(|at| arena.key(*at) < key);
+        range.start + below
+    }
+
+    /// Joins a range with those that it touches.
+    fn add_wipe(&mut self, arena: &Arena, mut wipe: Wipe) {
+        let (from, to) = (wipe.from(arena), wipe.to(arena));
+        if from >= to {
+            return;
+        }
+        let first = self.wipes.partition_point(|old| old.to(arena) < from);
+        let last = self.wipes.partition_point(|old| old.from(arena) <= to);
+        if let [old, ..] = &self.wipes[first..last]
+            && old.from(arena) < from
+        {
+            wipe.from = old.from;
+        }
+        if let [.., old] = &self.wipes[first..last]
+            && old.to(arena) > to
+        {
+            wipe.to = old.to;
+        }
+        self.wipes.splice(first..last, [wipe]);
+    }
+
+    /// The changes of `from` on a chunk with these separators, which ends before `end`. `rest` are
+    /// changes that ascend and begin in this chunk; those of it are taken from their front.
+    pub(super) fn take(
+        arena: &Arena,
+        rest: &mut &[DeltaRef],
+        wipes: &[Wipe],
+        separators: &Packed,
+        end: Option<&[u8]>,
+    ) -> Self {
+        let mut deltas = Self::none(separators.len());
+        for page in 0..separators.len() {
+            let upto = if page + 1 < separators.len() {
+                Some(separators.get(page + 1))
+            } else {
+                end
+            };
+            let count = upto.map_or(rest.len(), |upto| {
+                rest.iter().take_while(|at| arena.key(**at) < upto).count()
+            });
+            let (taken, behind) = rest.split_at(count);
+            deltas.refs.extend_from_slice(taken);
+            deltas.starts[page + 1] = deltas.refs.len() as u32;
+            *rest = behind;
+        }
+        let first = separators.get(0);
+        for wipe in wipes {
+            let is_before = end.is_none_or(|end| wipe.from(arena) < end);
+            if is_before && wipe.to(arena) > first {
+                deltas.add_wipe(arena, *wipe);
+            }
+        }
+        deltas
+    }
+
+    /// Memory of the changes, without what they point to.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.starts.capacity() * size_of::<u32>()
+            + self.refs.capacity() * size_of::<DeltaRef>()
+            + self.wipes.capacity() * size_of::<Wipe>()
+    }
+}

@@ -1,0 +1,83 @@
+//! Many short byte strings, one after the other in one allocation.
+
+/// A sequence of byte strings.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Packed {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl Packed {
+    pub(super) fn push(&mut self, item: &[u8]) {
+        self.bytes.extend_from_slice(item);
+        self.ends.push(self.bytes.len() as u32);
+    }
+
+    #[inline]
+    pub(super) fn get(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start as usize..self.ends[index] as usize]
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Index of the last item at or below `key`, where items ascend; 0 if there is none.
+    #[inline]
+    pub(super) fn floor(&self, key: &[u8]) -> usize {
+        self.floor_from(0, key)
+    }
+
+    /// The same, where the item at `from` is known to be at or below `key`.
+    #[inline]
+    pub(super) fn floor_from(&self, from: usize, key: &[u8]) -> usize {
+        let (mut low, mut high) = (from, self.len());
+        while low + 1 < high {
+            let middle = low.midpoint(high);
+            if self.get(middle) <= key {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    /// Memory that the items take.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
+    }
+
+    /// Gives back what was reserved for more items.
+    pub(super) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floors_are_those_of_a_sorted_list() {
+        let mut packed = Packed::default();
+        for item in ["", "b", "bb", "d"] {
+            packed.push(item.as_bytes());
+        }
+        for (key, index) in [
+            ("", 0),
+            ("a", 0),
+            ("b", 1),
+            ("ba", 1),
+            ("bb", 2),
+            ("c", 2),
+            ("e", 3),
+        ] {
+            assert_eq!(packed.floor(key.as_bytes()), index, "{key}");
+        }
+        assert_eq!(packed.get(2), b"bb");
+        assert_eq!(packed.len(), 4);
+    }
+}

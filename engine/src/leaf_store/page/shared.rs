@@ -1,0 +1,198 @@
+//! What all parts of a store share: files, cache, the newest state, counters.
+
+use super::super::counters::LogicalCounters;
+use super::super::{StoreError, Table};
+use super::allocator::Allocator;
+use super::cache::Cache;
+use super::checkpoint::Durable;
+use super::extent::Extent;
+use super::folder::{Folder, PAGES, SharedFile};
+use super::ids::PageId;
+use super::leaf::{self, Page};
+use super::log::LogWriter;
+use super::options::PageOptions;
+use super::signal::Signal;
+use super::tree::State;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+
+/// Pages that one read brings at most, where they are neighbours.
+const READ_PAGES_MAX: u32 = 64;
+
+/// The store but for its thread.
+pub(super) struct Core {
+    pub(super) folder: Folder,
+    pub(super) file: SharedFile,
+    pub(super) page_bytes: usize,
+    pub(super) options: PageOptions,
+    pub(super) cache: Cache,
+    pub(super) logical: LogicalCounters,
+    pub(super) work: Work,
+    pub(super) signal: Signal,
+    pub(super) allocator: Mutex<Allocator>,
+    /// Whoever holds it may commit, or change the state otherwise.
+    pub(super) writer: Mutex<LogWriter>,
+    /// Whoever holds it may run a checkpoint. Taken before `writer`.
+    pub(super) durable: Mutex<Durable>,
+    pub(super) state: RwLock<Arc<State>>,
+    pub(super) poison: OnceLock<String>,
+}
+
+/// Locks, also after a panic elsewhere: what is behind these locks is whole between any two steps,
+/// or the store is poisoned.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Core {
+    /// The state as of the last commit.
+    pub(super) fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes a state the newest. For the holder of `writer`.
+    pub(super) fn publish(&self, state: State) {
+        let state = Arc::new(state);
+        let old = {
+            let mut newest = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            core::mem::replace(&mut *newest, state)
+        };
+        // Its memory is given back without the lock.
+        drop(old);
+    }
+
+    pub(super) fn refuse_poisoned(&self) -> Result<(), StoreError> {
+        match self.poison.get() {
+            None => Ok(()),
+            Some(cause) => Err(StoreError::Poisoned {
+                cause: cause.clone(),
+            }),
+        }
+    }
+
+    /// No commit will be taken any more, because of `error`.
+    pub(super) fn fail(&self, error: StoreError) -> StoreError {
+        self.poison.get_or_init(|| error.to_string());
+        self.signal.changed();
+        error
+    }
+
+    /// Largest key.
+    pub(super) fn key_bytes_max(&self) -> usize {
+        leaf::quarter(self.page_bytes)
+    }
+
+    /// A page, from the cache or the file.
+    pub(super) fn page(&self, table: Table, id: PageId) -> Result<Arc<Page>, StoreError> {
+        if let Some(page) = self.cache.get(id) {
+            self.work.page_hits.fetch_add(1, Relaxed);
+            return Ok(page);
+        }
+        let mut bytes = vec![0; self.page_bytes];
+        self.read(id, &mut bytes)?;
+        let page = self.decode(table, id, bytes)?;
+        self.cache.insert(id, Arc::clone(&page));
+        Ok(page)
+    }
+
+    fn decode(&self, table: Table, id: PageId, bytes: Vec<u8>) -> Result<Arc<Page>, StoreError> {
+        let page = Page::decode(bytes, id, table).map_err(|malformed| {
+            let place = format!("page {} of table {}", id.0, table.name());
+            malformed.at(self.folder.path(), PAGES, place)
+        })?;
+        Ok(Arc::new(page))
+    }
+
+    fn read(&self, id: PageId, bytes: &mut [u8]) -> Result<(), StoreError> {
+        self.work.read(bytes.len(), self.page_bytes);
+        self.file.read_at(id.offset(self.page_bytes), bytes)
+    }
+
+    /// Reads these pages from the file, past the cache; neighbours in one request. The pages come
+    /// in the order of their numbers, each once.
+    pub(super) fn read_pages(
+        &self,
+        table: Table,
+        mut ids: Vec<PageId>,
+    ) -> Result<Vec<(PageId, Arc<Page>)>, StoreError> {
+        ids.sort_unstable();
+        ids.dedup();
+        let mut runs: Vec<(PageId, u32)> = Vec::new();
+        for id in &ids {
+            match runs.last_mut() {
+                Some((start, pages)) if start.0 + *pages == id.0 && *pages < READ_PAGES_MAX => {
+                    *pages += 1;
+                }
+                _ => runs.push((*id, 1)),
+            }
+        }
+        let requests: Vec<_> = runs
+            .iter()
+            .map(|(start, pages)| {
+                let bytes = *pages as usize * self.page_bytes;
+                self.work.read(bytes, self.page_bytes);
+                (start.offset(self.page_bytes), bytes)
+            })
+            .collect();
+        let mut pages = Vec::with_capacity(ids.len());
+        for ((start, _), bytes) in runs.iter().zip(self.file.read_many(&requests)) {
+            let bytes = bytes?;
+            for (index, page) in bytes.chunks_exact(self.page_bytes).enumerate() {
+                let id = PageId(start.0 + index as u32);
+                pages.push((id, self.decode(table, id, page.to_vec())?));
+            }
+        }
+        Ok(pages)
+    }
+
+    /// The bytes of an extent; `what` they are, for messages.
+    pub(super) fn extent(&self, extent: Extent, what: &str) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = vec![0; extent.bytes as usize];
+        self.read(extent.start, &mut bytes)?;
+        extent.check(&bytes).map_err(|malformed| {
+            let place = format!("{what} at page {}", extent.start.0);
+            malformed.at(self.folder.path(), PAGES, place)
+        })?;
+        Ok(bytes)
+    }
+
+    /// Writes pages from `id` on.
+    pub(super) fn write(&self, id: PageId, bytes: &[u8]) -> Result<(), StoreError> {
+        self.work.page_bytes.fetch_add(bytes.len() as u64, Relaxed);
+        self.file.write_at(id.offset(self.page_bytes), bytes)
+    }
+
+    /// The file cannot have more pages.
+    pub(super) fn full(&self) -> StoreError {
+        StoreError::NoSpace {
+            operation: "allocate pages",
+            path: self.folder.path().join(PAGES),
+            message: format!("the file has all {} pages that it can have", u32::MAX),
+        }
+    }
+}
+
+/// What the store has done with its files since it was opened.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) page_reads: AtomicU64,
+    pub(super) page_read_bytes: AtomicU64,
+    pub(super) page_hits: AtomicU64,
+    /// Written to the file of pages.
+    pub(super) page_bytes: AtomicU64,
+    /// Written to the log.
+    pub(super) log_bytes: AtomicU64,
+    pub(super) log_writes: AtomicU64,
+    pub(super) log_syncs: AtomicU64,
+    pub(super) checkpoints: AtomicU64,
+    /// Pages that are neither in use nor free yet.
+    pub(super) retired_pages: AtomicU64,
+}
+
+impl Work {
+    fn read(&self, bytes: usize, page_bytes: usize) {
+        let pages = bytes.div_ceil(page_bytes) as u64;
+        self.page_reads.fetch_add(pages, Relaxed);
+        self.page_read_bytes.fetch_add(bytes as u64, Relaxed);
+    }
+}
