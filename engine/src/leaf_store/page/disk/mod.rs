@@ -34,7 +34,7 @@ mod transfer;
 pub(crate) use counters::DiskCounters;
 pub(crate) use os::{OsDisk, OsOptions};
 #[cfg(test)]
-pub(crate) use sim::SimDisk;
+pub(crate) use sim::{Fault, On, Operation, SimDisk};
 
 use super::super::StoreError;
 
@@ -82,5 +82,12 @@ pub(crate) trait DiskFile: Send + Sync + 'static {
     fn sync(&self) -> Result<(), StoreError>;
 
     /// What this handle has done.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "the store counts by purpose; tests compare the two"
+        )
+    )]
     fn counters(&self) -> DiskCounters;
 }
