@@ -44,6 +44,10 @@ impl Core {
         };
         let trees = reading.trees(superblock.root)?;
         let allocator = reading.allocator(superblock.root, &trees)?;
+        // It may be the one of a sync that failed, which a power cut would take away again: what it
+        // replaced may be used for other things only when that cannot happen.
+        file.write_at(superblock.offset(), &superblock.encode())?;
+        file.sync()?;
         let mut state = State::new(trees);
         let writer = log::replay(
             &folder,

@@ -8,6 +8,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test should stop")]
 
+mod counts;
 mod damage;
 mod errors;
 mod lost_syncs;

@@ -6,7 +6,7 @@ use super::super::folder::{Folder, SegmentId, SharedFile};
 use super::record::{self, Header};
 use super::{LogWriter, segment};
 
-/// Bytes looked at in one go while searching for records behind a damaged one.
+/// Bytes read in one go, but for records.
 const WINDOW_BYTES: u64 = 1 << 20;
 
 /// A record of the log.
@@ -19,7 +19,8 @@ pub(in super::super) struct Replayed {
 }
 
 /// Hands all records behind `sequence` to `each`, from segment `first` on, and gives the end of the
-/// log, where it may be written on. Segments before `first` are removed.
+/// log, where it may be written on. Segments before `first` are removed; the others are durable then,
+/// whatever the process before knew of them.
 pub(in super::super) fn replay(
     folder: &Folder,
     first: SegmentId,
@@ -28,7 +29,7 @@ pub(in super::super) fn replay(
     mut each: impl FnMut(Replayed),
 ) -> Result<LogWriter, StoreError> {
     let files = open_segments(folder, first)?;
-    let mut end = None;
+    let mut kept = Vec::new();
     let mut sequence = sequence;
     for (index, (segment, file)) in files.iter().enumerate() {
         let mut scan = Scan {
@@ -39,7 +40,7 @@ pub(in super::super) fn replay(
             key_bytes_max,
         };
         let (position, torn) = scan.records(&mut sequence, &mut each)?;
-        end = Some((*segment, file.clone(), position));
+        kept.push((*segment, file, position));
         if let Some(malformed) = torn {
             let later = files[index + 1..].iter();
             let mut is_acknowledged = scan.has_acknowledged(position + 1, sequence + 1)?;
@@ -54,22 +55,40 @@ pub(in super::super) fn replay(
                 return Err(malformed.at(folder.path(), &segment.file_name(), place));
             }
             file.set_len(position)?;
-            file.sync()?;
             for (segment, _) in &files[index + 1..] {
                 folder.remove_segment(*segment)?;
             }
-            folder.sync()?;
             break;
         }
     }
-    let (segment, file, position) = end.expect("the first segment was opened");
+    for (_, file, end) in &kept {
+        make_sure(file, *end)?;
+    }
+    folder.sync()?;
+    let (segment, file, position) = kept.pop().expect("the first segment was opened");
     Ok(LogWriter {
         segment,
-        file,
+        file: file.clone(),
         position,
         sequence,
         durable: sequence,
     })
+}
+
+/// Makes the bytes of a file up to `end` durable, although they may be there already.
+///
+/// A sync alone would not do: after one that failed the operating system takes what it could not
+/// write for written, and shows it for as long as it has memory for it. Records that follow would
+/// then stand behind others that are gone after a power cut.
+fn make_sure(file: &SharedFile, end: u64) -> Result<(), StoreError> {
+    let mut at = 0;
+    while at < end {
+        let mut window = vec![0; (end - at).min(WINDOW_BYTES) as usize];
+        file.read_at(at, &mut window)?;
+        file.write_at(at, &window)?;
+        at += window.len() as u64;
+    }
+    file.sync()
 }
 
 /// The segments that count, the first of which must be there.
