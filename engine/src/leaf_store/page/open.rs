@@ -33,7 +33,13 @@ impl Core {
         let folder = Folder::new(disk, path);
         let file = folder.pages()?;
         let superblock = match newest(&folder, &file)? {
-            Some(superblock) => superblock,
+            Some(superblock) => {
+                // The sync after its first write may have failed: it is read, but the device does
+                // not have it. What it names was synced before.
+                file.write_at(superblock.offset(), &superblock.encode())?;
+                file.sync()?;
+                superblock
+            }
             None => create(&folder, &file, &options)?,
         };
         let page_bytes = superblock.page_bytes as usize;
@@ -44,10 +50,6 @@ impl Core {
         };
         let trees = reading.trees(superblock.root)?;
         let allocator = reading.allocator(superblock.root, &trees)?;
-        // It may be the one of a sync that failed, which a power cut would take away again: what it
-        // replaced may be used for other things only when that cannot happen.
-        file.write_at(superblock.offset(), &superblock.encode())?;
-        file.sync()?;
         let mut state = State::new(trees);
         let writer = log::replay(
             &folder,

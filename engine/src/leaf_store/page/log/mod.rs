@@ -6,8 +6,7 @@
 //!
 //! What a power cut leaves at the end of the last segment is cut off at the next opening. A record
 //! that is damaged although a later one says that it had reached the device is an error: it was
-//! acknowledged. All that is kept is written and synced once more: an earlier process may have failed to
-//! sync it.
+//! acknowledged.
 
 pub(super) mod record;
 mod replay;

@@ -5,8 +5,10 @@ use super::super::bytes::{Malformed, Parsed};
 use super::super::folder::{Folder, SegmentId, SharedFile};
 use super::record::{self, Header};
 use super::{LogWriter, segment};
+use std::collections::VecDeque;
+use std::sync::Arc;
 
-/// Bytes read in one go, but for records.
+/// Bytes looked at in one go while searching for records behind a damaged one.
 const WINDOW_BYTES: u64 = 1 << 20;
 
 /// A record of the log.
@@ -18,9 +20,55 @@ pub(in super::super) struct Replayed {
     pub(in super::super) far_at: u64,
 }
 
+/// Records that the device may not have, although they are read: a sync after them may have failed,
+/// and the operating system then forgets that it has not written them.
+#[derive(Default)]
+struct Limbo(VecDeque<Written>);
+
+struct Written {
+    sequence: u64,
+    file: SharedFile,
+    position: u64,
+    bytes: usize,
+}
+
+impl Limbo {
+    fn push(&mut self, written: Written, durable: u64) {
+        while self
+            .0
+            .front()
+            .is_some_and(|first| first.sequence <= durable)
+        {
+            self.0.pop_front();
+        }
+        self.0.push_back(written);
+    }
+
+    /// Writes them again, durably.
+    fn settle(self) -> Result<(), StoreError> {
+        for Written {
+            file,
+            position,
+            bytes,
+            ..
+        } in &self.0
+        {
+            let mut record = vec![0; *bytes];
+            file.read_at(*position, &mut record)?;
+            file.write_at(*position, &record)?;
+        }
+        let mut files = self.0.iter().map(|written| &written.file).peekable();
+        while let Some(file) = files.next() {
+            if files.peek().is_none_or(|next| !Arc::ptr_eq(next, file)) {
+                file.sync()?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Hands all records behind `sequence` to `each`, from segment `first` on, and gives the end of the
-/// log, where it may be written on. Segments before `first` are removed; the others are durable then,
-/// whatever the process before knew of them.
+/// log, where it may be written on. Segments before `first` are removed.
 pub(in super::super) fn replay(
     folder: &Folder,
     first: SegmentId,
@@ -29,8 +77,9 @@ pub(in super::super) fn replay(
     mut each: impl FnMut(Replayed),
 ) -> Result<LogWriter, StoreError> {
     let files = open_segments(folder, first)?;
-    let mut kept = Vec::new();
+    let mut end = None;
     let mut sequence = sequence;
+    let mut limbo = Limbo::default();
     for (index, (segment, file)) in files.iter().enumerate() {
         let mut scan = Scan {
             folder,
@@ -39,8 +88,8 @@ pub(in super::super) fn replay(
             len: file.len()?,
             key_bytes_max,
         };
-        let (position, torn) = scan.records(&mut sequence, &mut each)?;
-        kept.push((*segment, file, position));
+        let (position, torn) = scan.records(&mut sequence, &mut limbo, &mut each)?;
+        end = Some((*segment, file.clone(), position));
         if let Some(malformed) = torn {
             let later = files[index + 1..].iter();
             let mut is_acknowledged = scan.has_acknowledged(position + 1, sequence + 1)?;
@@ -55,40 +104,25 @@ pub(in super::super) fn replay(
                 return Err(malformed.at(folder.path(), &segment.file_name(), place));
             }
             file.set_len(position)?;
+            file.sync()?;
             for (segment, _) in &files[index + 1..] {
                 folder.remove_segment(*segment)?;
             }
+            folder.sync()?;
             break;
         }
     }
-    for (_, file, end) in &kept {
-        make_sure(file, *end)?;
-    }
+    limbo.settle()?;
+    let (segment, file, position) = end.expect("the first segment was opened");
+    segment::write_header(segment, &file)?;
     folder.sync()?;
-    let (segment, file, position) = kept.pop().expect("the first segment was opened");
     Ok(LogWriter {
         segment,
-        file: file.clone(),
+        file,
         position,
         sequence,
         durable: sequence,
     })
-}
-
-/// Makes the bytes of a file up to `end` durable, although they may be there already.
-///
-/// A sync alone would not do: after one that failed the operating system takes what it could not
-/// write for written, and shows it for as long as it has memory for it. Records that follow would
-/// then stand behind others that are gone after a power cut.
-fn make_sure(file: &SharedFile, end: u64) -> Result<(), StoreError> {
-    let mut at = 0;
-    while at < end {
-        let mut window = vec![0; (end - at).min(WINDOW_BYTES) as usize];
-        file.read_at(at, &mut window)?;
-        file.write_at(at, &window)?;
-        at += window.len() as u64;
-    }
-    file.sync()
 }
 
 /// The segments that count, the first of which must be there.
@@ -98,7 +132,9 @@ fn open_segments(
 ) -> Result<Vec<(SegmentId, SharedFile)>, StoreError> {
     let mut files = Vec::new();
     let mut expected = first;
-    for segment in folder.segments()? {
+    let segments = folder.segments()?;
+    let last = segments.last().copied();
+    for segment in segments {
         if segment < first {
             folder.remove_segment(segment)?;
             continue;
@@ -108,12 +144,13 @@ fn open_segments(
         }
         expected = expected.next();
         let file = folder.segment(segment)?;
-        let mut header = vec![0; (file.len()?).min(segment::HEADER as u64) as usize];
+        let len = file.len()?;
+        let mut header = vec![0; len.min(segment::HEADER as u64) as usize];
         file.read_at(0, &mut header)?;
         match segment::check(&header, segment) {
             Ok(()) => files.push((segment, file)),
-            // Its making was cut short; nothing was ever written to it.
-            Err(_) if segment > first && header.iter().all(|byte| *byte == 0) => {
+            // Its making was cut short; no record was ever written to it.
+            Err(_) if segment > first && Some(segment) == last && len <= header.len() as u64 => {
                 folder.remove_segment(segment)?;
             }
             Err(malformed) => {
@@ -146,6 +183,7 @@ impl Scan<'_> {
     fn records(
         &self,
         sequence: &mut u64,
+        limbo: &mut Limbo,
         each: &mut impl FnMut(Replayed),
     ) -> Result<(u64, Option<Malformed>), StoreError> {
         let mut position = segment::HEADER as u64;
@@ -162,6 +200,13 @@ impl Scan<'_> {
                 return Err(malformed.at(self.folder.path(), &name, place));
             }
             *sequence += 1;
+            let written = Written {
+                sequence: *sequence,
+                file: self.file.clone(),
+                position,
+                bytes: bytes.len(),
+            };
+            limbo.push(written, header.durable);
             let far_at = record::HEADER + header.ops_bytes;
             bytes.truncate(far_at);
             each(Replayed {

@@ -41,10 +41,15 @@ pub(in super::super) fn create(
 ) -> Result<SharedFile, StoreError> {
     let file = folder.segment(segment)?;
     file.set_len(0)?;
-    file.write_at(0, &header(segment))?;
-    file.sync()?;
+    write_header(segment, &file)?;
     folder.sync()?;
     Ok(file)
+}
+
+/// Writes the first bytes of a segment, durably.
+pub(super) fn write_header(segment: SegmentId, file: &SharedFile) -> Result<(), StoreError> {
+    file.write_at(0, &header(segment))?;
+    file.sync()
 }
 
 /// Whether these are the first bytes of the segment.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed test should stop")]
 
 mod bounds;
+mod crashes;
 mod damage;
 mod model;
 mod values;
