@@ -45,6 +45,8 @@ mod deltas;
 mod directory;
 mod disk;
 mod extent;
+#[cfg(test)]
+mod faults;
 mod fill;
 mod filter;
 mod folder;

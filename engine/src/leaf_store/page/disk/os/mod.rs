@@ -74,6 +74,7 @@ impl OsDisk {
     }
 
     /// What many reads go through: "io_uring" or "threads".
+    #[cfg(test)]
     pub(crate) fn read_method(&self) -> &'static str {
         self.readers.name()
     }
