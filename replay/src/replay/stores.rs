@@ -7,7 +7,7 @@ use crate::{
     population::Population,
 };
 use std::{fs, io, path::Path};
-use thinstate_engine::FORMAT_VERSION;
+use thinstate_engine::{FORMAT_VERSION, leaf_store::StoreKind};
 
 /// What filled stores in the cache are called, with the version of how they are filled.
 const FILL: &str = "design/1";
@@ -114,7 +114,7 @@ impl Stores<'_> {
             design.flush().map_err(ReplayError::state(candidate.name()))
         };
         let build = |dir: &Path| {
-            let begun = dir.join("CURRENT").exists();
+            let begun = StoreKind::of(dir).is_some();
             match build(dir) {
                 Err(error) if begun => {
                     let why = error.chain();

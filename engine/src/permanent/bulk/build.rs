@@ -222,6 +222,7 @@ impl<S: LeafStore> PermanentTier<S> {
             hasher: &self.shared.hasher,
             pool: &self.shared.pool,
             entries_max: self.shared.options.bucket_entries_max,
+            leaf_hashes: None,
         };
         let tries = self.shared.pool.install(|| storage_tries(&snapshot))?;
         let mut accounts = 0;

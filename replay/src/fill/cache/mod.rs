@@ -9,7 +9,7 @@
 //!
 //! `KEY` is a hash of everything that the bytes follow from ([`CacheKey`]). An entry is handed out as a copy: files
 //! that nobody ever changes (`*.sst`, `*.blob`: RocksDB writes them once, and at most unlinks them) as hard links,
-//! all others copied. `CURRENT`, without which no store opens, is put there last.
+//! all others copied. The file without which no store opens (`StoreKind::known_by`) is put there last.
 //!
 //! Before it is handed out, every file of an entry is compared with its length and BLAKE3 checksum. An entry that
 //! differs is removed and built anew. The checksums are read at some GB a second; the store that is opened
