@@ -28,6 +28,7 @@ impl OsFile {
     }
 
     /// Whether whole blocks go past the page cache.
+    #[cfg(test)]
     pub(crate) fn is_direct(&self) -> bool {
         self.handle.direct().is_some()
     }
