@@ -86,6 +86,9 @@ impl Table {
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
+/// A range of keys of a table: from, and up to where given.
+pub type KeyRange = (Table, Vec<u8>, Option<Vec<u8>>);
+
 /// What [`LeafRead::scan`] calls for each entry, with key and value; `Break` ends the scan.
 pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 
@@ -115,9 +118,9 @@ pub trait LeafRead: Send + Sync {
         floor: &[u8],
     ) -> Result<Option<Entry>, StoreError>;
 
-    /// Brings what these ranges of keys (from, and up to where given) lie in into the store's cache,
-    /// with all reads in flight together, for reads that come soon. Does nothing by default.
-    fn warm(&self, ranges: &[(Table, Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
+    /// Brings what these ranges lie in into the store's cache, with all reads in flight together, for
+    /// reads that come soon. Does nothing by default.
+    fn warm(&self, ranges: &[KeyRange]) -> Result<(), StoreError> {
         let _ = ranges;
         Ok(())
     }

@@ -55,6 +55,11 @@ impl Deltas {
         self.refs.is_empty() && self.wipes.is_empty()
     }
 
+    /// Number of changes of single keys.
+    pub(super) fn len(&self) -> usize {
+        self.refs.len()
+    }
+
     fn range(&self, page: usize) -> Range<usize> {
         self.starts[page] as usize..self.starts[page + 1] as usize
     }
@@ -142,10 +147,37 @@ impl Deltas {
         }
     }
 
+    /// These changes with all of `newer`, which point into the same arena. `hides` says whether
+    /// something may lie below.
+    pub(super) fn with_all(
+        &self,
+        arena: &Arena,
+        separators: &Packed,
+        newer: &Self,
+        hides: bool,
+    ) -> Self {
+        let keyed = |at: &DeltaRef| Keyed {
+            key: arena.key(*at),
+            at: *at,
+        };
+        let changes: Vec<_> = newer.refs.iter().map(keyed).collect();
+        if newer.wipes.is_empty() {
+            return self.with(arena, separators, &changes);
+        }
+        let mut wiped = self.clone();
+        for wipe in &newer.wipes {
+            wiped.wipe_range(arena, separators, *wipe, hides);
+        }
+        wiped.with(arena, separators, &changes)
+    }
+
     /// Notes that all keys in the range of the operation `at` are gone. `hides` says whether
     /// something may lie below.
     pub(super) fn wipe(&mut self, arena: &Arena, separators: &Packed, at: DeltaRef, hides: bool) {
-        let wipe = Wipe { from: at, to: at };
+        self.wipe_range(arena, separators, Wipe { from: at, to: at }, hides);
+    }
+
+    fn wipe_range(&mut self, arena: &Arena, separators: &Packed, wipe: Wipe, hides: bool) {
         let start = self.position(arena, separators, wipe.from(arena));
         let end = self.position(arena, separators, wipe.to(arena)).max(start);
         self.refs.drain(start..end);

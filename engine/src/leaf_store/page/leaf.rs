@@ -338,7 +338,7 @@ impl PageBuilder {
 
     /// Adds an entry, whose key is above the one before; false if it does not fit any more.
     pub(super) fn push(&mut self, key: &[u8], value: Stored<'_>) -> bool {
-        let is_restart = self.entries % RESTART_EVERY == 0;
+        let is_restart = self.entries.is_multiple_of(RESTART_EVERY);
         let shared = if is_restart {
             0
         } else {

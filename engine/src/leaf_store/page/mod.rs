@@ -84,6 +84,7 @@ pub struct PageStore {
     core: Arc<Core>,
     /// Runs checkpoints. Gone only while the store is being dropped.
     worker: Option<JoinHandle<()>>,
+    read_method: &'static str,
 }
 
 impl PageStore {
@@ -98,7 +99,10 @@ impl PageStore {
                 io_uring: options.io_uring,
             },
         )?;
-        Self::open_on(disk, path, options)
+        let read_method = disk.read_method();
+        let mut store = Self::open_on(disk, path, options)?;
+        store.read_method = read_method;
+        Ok(store)
     }
 
     /// The same on any disk; `path` is for messages.
@@ -121,6 +125,7 @@ impl PageStore {
             Ok(worker) => Ok(Self {
                 core,
                 worker: Some(worker),
+                read_method: "one by one",
             }),
             Err(error) => Err(StoreError::Io {
                 operation: "start a thread",
@@ -138,6 +143,11 @@ impl PageStore {
     /// What the store was opened with.
     pub fn options(&self) -> &PageOptions {
         &self.core.options
+    }
+
+    /// How many pages are read at once: "io_uring" or "threads".
+    pub fn read_method(&self) -> &'static str {
+        self.read_method
     }
 
     /// Where memory and file go.

@@ -158,7 +158,6 @@ impl Core {
 
     /// Writes pages from `id` on.
     pub(super) fn write(&self, id: PageId, bytes: &[u8]) -> Result<(), StoreError> {
-        self.work.page_bytes.fetch_add(bytes.len() as u64, Relaxed);
         self.file.write_at(id.offset(self.page_bytes), bytes)
     }
 
@@ -178,8 +177,6 @@ pub(super) struct Work {
     pub(super) page_reads: AtomicU64,
     pub(super) page_read_bytes: AtomicU64,
     pub(super) page_hits: AtomicU64,
-    /// Written to the file of pages.
-    pub(super) page_bytes: AtomicU64,
     /// Written to the log.
     pub(super) log_bytes: AtomicU64,
     pub(super) log_writes: AtomicU64,

@@ -1,13 +1,13 @@
 //! Reads from one state.
 
 use super::super::counters::Tally;
-use super::super::{Entry, LeafRead, StoreError, Table, Visitor};
+use super::super::{Entry, KeyRange, LeafRead, StoreError, Table, Visitor};
 use super::filter;
 use super::ids::PageId;
 use super::leaf::Page;
 use super::shared::Core;
 use super::tree::{Chunk, State};
-use super::view::{Found, Layer, PageView};
+use super::view::{Found, Layers, PageView};
 use core::fmt;
 use core::ops::{ControlFlow, Range};
 use core::sync::atomic::Ordering::Relaxed;
@@ -36,17 +36,8 @@ impl<'a> PageSnapshot<'a> {
         }
     }
 
-    fn frozen<'s>(&'s self, chunk: &'s Chunk) -> Option<Layer<'s>> {
-        let (deltas, arena) = (chunk.frozen.as_deref()?, self.state.frozen.as_deref()?);
-        Some(Layer { deltas, arena })
-    }
-
-    fn active<'s>(&'s self, chunk: &'s Chunk) -> Option<Layer<'s>> {
-        let deltas = chunk.active.as_deref()?;
-        Some(Layer {
-            deltas,
-            arena: &self.state.active,
-        })
+    fn layers<'s>(&'s self, chunk: &'s Chunk) -> Layers<'s> {
+        self.state.layers(chunk)
     }
 
     /// The bytes of a value, read from where they lie.
@@ -62,10 +53,7 @@ impl<'a> PageSnapshot<'a> {
         let tree = self.state.tree(table);
         let (chunk, page) = tree.find(key);
         let chunk = &*tree.chunks[chunk];
-        for layer in [self.active(chunk), self.frozen(chunk)]
-            .into_iter()
-            .flatten()
-        {
+        for layer in self.layers(chunk).into_iter().flatten() {
             if let Some(at) = layer.deltas.find(layer.arena, page, key) {
                 let found = layer.found(at).map(|found| self.value(found));
                 return Ok(found.transpose()?.map(Cow::into_owned));
@@ -112,8 +100,7 @@ impl<'a> PageSnapshot<'a> {
                 let view = PageView {
                     page: held.as_deref(),
                     index: page + offset,
-                    frozen: self.frozen(chunk),
-                    active: self.active(chunk),
+                    layers: self.layers(chunk),
                 };
                 if scan.visit(self, view)?.is_break() {
                     return Ok(ControlFlow::Break(()));
@@ -175,8 +162,7 @@ impl<'a> PageSnapshot<'a> {
             let view = PageView {
                 page: held.as_deref(),
                 index: page,
-                frozen: self.frozen(chunk),
-                active: self.active(chunk),
+                layers: self.layers(chunk),
             };
             if let Some((found, value)) = view.last(key) {
                 if found.as_slice() < floor {
@@ -304,7 +290,7 @@ impl LeafRead for PageSnapshot<'_> {
         Ok(found)
     }
 
-    fn warm(&self, ranges: &[(Table, Vec<u8>, Option<Vec<u8>>)]) -> Result<(), StoreError> {
+    fn warm(&self, ranges: &[KeyRange]) -> Result<(), StoreError> {
         for table in Table::ALL {
             let mut pages = Vec::new();
             for (_, from, to) in ranges.iter().filter(|(of, _, _)| *of == table) {

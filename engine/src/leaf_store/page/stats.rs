@@ -5,7 +5,7 @@ use super::extent::Extent;
 use super::filter;
 use super::log::record::Change;
 use super::shared::{Core, lock};
-use super::tree::{Chunk, State};
+use super::tree::Chunk;
 use super::view::Layer;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -36,8 +36,14 @@ pub struct PageStats {
     pub log_writes: u64,
     /// Waits for the log to be on the device: one for each commit.
     pub log_syncs: u64,
-    /// Written to the file of pages.
+    /// Bytes written to the file of pages, since the store was opened.
     pub page_bytes_written: u64,
+    /// Writes to it.
+    pub page_writes: u64,
+    /// Reads from it, each of one page or of neighbours.
+    pub page_reads: u64,
+    /// Waits for it to be on the device: two for each checkpoint, one for the opening.
+    pub page_syncs: u64,
     /// Checkpoints.
     pub checkpoints: u64,
 }
@@ -56,13 +62,14 @@ impl Core {
             block_reads: work.page_reads.load(Relaxed),
             block_read_bytes: work.page_read_bytes.load(Relaxed),
             block_cache_hits: work.page_hits.load(Relaxed),
-            store_written_bytes: work.log_bytes.load(Relaxed) + work.page_bytes.load(Relaxed),
+            store_written_bytes: work.log_bytes.load(Relaxed) + self.file.counters().written_bytes,
             ..self.logical.read()
         }
     }
 
     pub(super) fn stats(&self) -> PageStats {
         let state = self.state();
+        let file = self.file.counters();
         let mut stats = PageStats {
             retired_pages: self.work.retired_pages.load(Relaxed),
             pending_bytes: state.active.bytes()
@@ -70,7 +77,10 @@ impl Core {
             log_bytes: self.work.log_bytes.load(Relaxed),
             log_writes: self.work.log_writes.load(Relaxed),
             log_syncs: self.work.log_syncs.load(Relaxed),
-            page_bytes_written: self.work.page_bytes.load(Relaxed),
+            page_bytes_written: file.written_bytes,
+            page_writes: file.writes,
+            page_reads: file.reads,
+            page_syncs: file.syncs,
             checkpoints: self.work.checkpoints.load(Relaxed),
             ..PageStats::default()
         };
@@ -88,7 +98,9 @@ impl Core {
                 stats.value_pages += self.value_pages(chunk);
                 stats.directory_bytes += leaves.memory_bytes() as u64;
                 stats.filter_bytes += leaves.filters.memory_bytes() as u64;
-                let deltas = [&chunk.active, &chunk.frozen].into_iter().flatten();
+                let deltas = [&chunk.recent, &chunk.active, &chunk.frozen]
+                    .into_iter()
+                    .flatten();
                 stats.pending_bytes += deltas.map(|d| d.memory_bytes() as u64).sum::<u64>();
             }
         }
@@ -110,23 +122,13 @@ impl Core {
             stats.entries += leaves.entries();
             let pages = leaves.pages.iter().filter(|id| !id.is_none()).count() as u64;
             stats.file_bytes += (pages + self.value_pages(chunk)) * self.page_bytes as u64;
-            for layer in layers(&state, chunk) {
+            for layer in state.layers(chunk).into_iter().flatten() {
                 change += pending(chunk, layer, &mut stats.memory_bytes);
             }
         }
         stats.entries = stats.entries.saturating_add_signed(change);
         stats
     }
-}
-
-fn layers<'s>(state: &'s State, chunk: &'s Chunk) -> impl Iterator<Item = Layer<'s>> {
-    let active = chunk.active.as_deref().map(|deltas| Layer {
-        deltas,
-        arena: &state.active,
-    });
-    let frozen = chunk.frozen.as_deref().zip(state.frozen.as_deref());
-    let frozen = frozen.map(|(deltas, arena)| Layer { deltas, arena });
-    active.into_iter().chain(frozen)
 }
 
 /// How many entries the changes of a chunk add, as far as the filters of the pages tell; the

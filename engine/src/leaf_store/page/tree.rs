@@ -11,10 +11,15 @@ use super::extent::Extent;
 use super::ids::PageId;
 use super::log::record::{self, Change};
 use super::packed::Packed;
+use super::view::{Layer, Layers};
 use std::sync::Arc;
 
 /// Pages of a chunk at most.
 pub(super) const CHUNK_PAGES_MAX: usize = 256;
+/// Fewer recent changes of a chunk are always kept apart.
+const RECENT_MIN: usize = 64;
+/// They are so as long as their square is below this many times the number of the others.
+const RECENT_SHARE: usize = 32;
 
 /// Neighbouring pages of one table, as the last checkpoint wrote them. There is at least one, which
 /// may be [`PageId::NONE`].
@@ -127,6 +132,9 @@ pub(super) struct Chunk {
     pub(super) frozen: Option<Arc<Deltas>>,
     /// Changes since that checkpoint began, or since the last one if none runs.
     pub(super) active: Option<Arc<Deltas>>,
+    /// The newest of them, which point into the same arena: a commit copies these, and now and then
+    /// adds them to the others.
+    pub(super) recent: Option<Arc<Deltas>>,
 }
 
 impl Chunk {
@@ -135,31 +143,59 @@ impl Chunk {
             leaves: Arc::new(leaves),
             frozen: None,
             active: None,
+            recent: None,
         }
     }
 
     fn with(&self, arena: &Arena, changes: &[Keyed<'_>]) -> Self {
         let separators = &self.leaves.separators;
-        let active = match &self.active {
-            Some(active) => active.with(arena, separators, changes),
+        let recent = match &self.recent {
+            Some(recent) => recent.with(arena, separators, changes),
             None => Deltas::none(separators.len()).with(arena, separators, changes),
         };
-        Self {
-            active: Some(Arc::new(active)),
-            ..self.clone()
-        }
+        self.with_recent(arena, recent)
     }
 
     fn wiped(&self, arena: &Arena, at: DeltaRef) -> Self {
-        let hides = self.frozen.is_some() || self.leaves.has_pages();
-        let mut active = match &self.active {
-            Some(active) => Deltas::clone(active),
+        let hides = self.active.is_some() || self.has_below();
+        let mut recent = match &self.recent {
+            Some(recent) => Deltas::clone(recent),
             None => Deltas::none(self.leaves.len()),
         };
-        active.wipe(arena, &self.leaves.separators, at, hides);
-        Self {
-            active: (!active.is_empty()).then(|| Arc::new(active)),
+        recent.wipe(arena, &self.leaves.separators, at, hides);
+        self.with_recent(arena, recent)
+    }
+
+    /// Whether something may lie below the active changes.
+    fn has_below(&self) -> bool {
+        self.frozen.is_some() || self.leaves.has_pages()
+    }
+
+    /// With `n` active changes, and some at each commit, copies are fewest if about the root of `n`
+    /// are kept apart.
+    fn with_recent(&self, arena: &Arena, recent: Deltas) -> Self {
+        let older = self.active.as_ref().map_or(0, |active| active.len());
+        let is_large = recent.len() >= RECENT_MIN && recent.len().pow(2) >= RECENT_SHARE * older;
+        let mut chunk = Self {
+            recent: (!recent.is_empty()).then(|| Arc::new(recent)),
             ..self.clone()
+        };
+        if is_large {
+            chunk.active = chunk.all_active(arena);
+            chunk.recent = None;
+        }
+        chunk
+    }
+
+    /// The active changes, the recent ones among them.
+    pub(super) fn all_active(&self, arena: &Arena) -> Option<Arc<Deltas>> {
+        match (&self.active, &self.recent) {
+            (Some(active), Some(recent)) => {
+                let separators = &self.leaves.separators;
+                let all = active.with_all(arena, separators, recent, self.has_below());
+                (!all.is_empty()).then(|| Arc::new(all))
+            }
+            (active, recent) => active.as_ref().or(recent.as_ref()).map(Arc::clone),
         }
     }
 }
@@ -277,6 +313,16 @@ impl State {
         &self.trees[table as usize]
     }
 
+    /// The changes of a chunk of this state.
+    pub(super) fn layers<'s>(&'s self, chunk: &'s Chunk) -> Layers<'s> {
+        let frozen = chunk.frozen.as_deref().zip(self.frozen.as_deref());
+        let active = |deltas: &'s Option<Arc<Deltas>>| {
+            deltas.as_deref().map(|deltas| (deltas, &*self.active))
+        };
+        [active(&chunk.recent), active(&chunk.active), frozen]
+            .map(|layer| layer.map(|(deltas, arena)| Layer { deltas, arena }))
+    }
+
     /// Applies a record of the active arena.
     pub(super) fn apply(&mut self, record: u32) {
         let arena = Arc::clone(&self.active);
@@ -314,16 +360,20 @@ impl State {
     /// If changes are frozen already.
     pub(super) fn frozen(&self) -> Self {
         assert!(self.frozen.is_none(), "one checkpoint runs at a time");
-        let freeze = |chunk: &Arc<Chunk>| match &chunk.active {
-            None => Arc::clone(chunk),
-            Some(active) => Arc::new(Chunk {
+        let is_clean = |chunk: &Chunk| chunk.active.is_none() && chunk.recent.is_none();
+        let freeze = |chunk: &Arc<Chunk>| {
+            if is_clean(chunk) {
+                return Arc::clone(chunk);
+            }
+            Arc::new(Chunk {
                 leaves: Arc::clone(&chunk.leaves),
-                frozen: Some(Arc::clone(active)),
+                frozen: chunk.all_active(&self.active),
                 active: None,
-            }),
+                recent: None,
+            })
         };
         let trees = self.trees.each_ref().map(|tree| {
-            if tree.chunks.iter().all(|chunk| chunk.active.is_none()) {
+            if tree.chunks.iter().all(|chunk| is_clean(chunk)) {
                 return Arc::clone(tree);
             }
             Arc::new(Tree {

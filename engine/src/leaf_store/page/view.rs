@@ -48,6 +48,9 @@ impl<'s> From<Stored<'s>> for Found<'s> {
     }
 }
 
+/// Layers of changes: recent, active and frozen ones, the newest first.
+pub(super) type Layers<'s> = [Option<Layer<'s>>; 3];
+
 /// A page under its changes.
 #[derive(Clone, Copy)]
 pub(super) struct PageView<'s> {
@@ -55,8 +58,7 @@ pub(super) struct PageView<'s> {
     pub(super) page: Option<&'s Page>,
     /// Its number in the chunk.
     pub(super) index: usize,
-    pub(super) frozen: Option<Layer<'s>>,
-    pub(super) active: Option<Layer<'s>>,
+    pub(super) layers: Layers<'s>,
 }
 
 impl<'s> PageView<'s> {
@@ -69,29 +71,28 @@ impl<'s> PageView<'s> {
     ) -> Result<ControlFlow<()>, E> {
         let mut cursor = self.page.map(|page| page.cursor(Vec::with_capacity(96)));
         let mut has_page = cursor.as_mut().is_some_and(|cursor| cursor.seek(from));
-        let mut frozen = Changes::new(self.frozen, self.index, from);
-        let mut active = Changes::new(self.active, self.index, from);
+        let mut changes = self
+            .layers
+            .map(|layer| Changes::new(layer, self.index, from));
         loop {
             let page_key = match &cursor {
                 Some(cursor) if has_page => Some(cursor.key.as_slice()),
                 _ => None,
             };
-            let is_active = match (active.key, frozen.key) {
-                (Some(active), Some(frozen)) => active <= frozen,
-                (active, _) => active.is_some(),
-            };
-            let changed = if is_active { active.key } else { frozen.key };
-            let key = match (page_key, changed) {
+            let change = first_change(&changes);
+            let key = match (page_key, change) {
                 (None, None) => return Ok(Continue(())),
-                (Some(page), Some(changed)) => page.min(changed),
-                (page, changed) => page.or(changed).expect("one of them is there"),
+                (Some(page), Some((_, changed))) => page.min(changed),
+                (page, change) => page
+                    .or(change.map(|(_, key)| key))
+                    .expect("one of them is there"),
             };
             if to.is_some_and(|to| key >= to) {
                 return Ok(Break(()));
             }
-            let Some(changed) = changed.filter(|changed| *changed == key) else {
+            let Some((layer, changed)) = change.filter(|(_, changed)| *changed == key) else {
                 if let Some(Cursor { value, .. }) = cursor
-                    && !self.hides_page(key)
+                    && !self.hides(self.layers.len(), key)
                     && each(key, value.into())?.is_break()
                 {
                     return Ok(Break(()));
@@ -102,15 +103,14 @@ impl<'s> PageView<'s> {
             if page_key == Some(changed) {
                 has_page = cursor.as_mut().is_some_and(Cursor::advance);
             }
-            let found = if is_active {
-                if frozen.key == Some(changed) {
-                    frozen.next();
+            let found = changes[layer].next();
+            for older in &mut changes[layer + 1..] {
+                if older.key == Some(changed) {
+                    older.next();
                 }
-                active.next()
-            } else {
-                frozen.next().filter(|_| !self.hides_frozen(changed))
-            };
+            }
             if let Some(found) = found
+                && !self.hides(layer, changed)
                 && each(changed, found)?.is_break()
             {
                 return Ok(Break(()));
@@ -118,12 +118,10 @@ impl<'s> PageView<'s> {
         }
     }
 
-    fn hides_frozen(&self, key: &[u8]) -> bool {
-        self.active.is_some_and(|active| active.is_wiped(key))
-    }
-
-    fn hides_page(&self, key: &[u8]) -> bool {
-        self.hides_frozen(key) || self.frozen.is_some_and(|frozen| frozen.is_wiped(key))
+    /// Whether some layer above `layer` says that what lies at `key` is gone.
+    fn hides(&self, layer: usize, key: &[u8]) -> bool {
+        let above = self.layers[..layer].iter().flatten();
+        above.into_iter().any(|layer| layer.is_wiped(key))
     }
 
     /// The last entry at or below `key`.
@@ -136,24 +134,24 @@ impl<'s> PageView<'s> {
                 .as_mut()
                 .is_some_and(|cursor| cursor.seek_last(&bound, inclusive));
             let stored = cursor.filter(|_| has_page);
-            let frozen = last_change(self.frozen, self.index, &bound, inclusive);
-            let active = last_change(self.active, self.index, &bound, inclusive);
-            let keys = [
-                stored.as_ref().map(|cursor| cursor.key.as_slice()),
-                frozen.map(|(key, _)| key),
-                active.map(|(key, _)| key),
-            ];
-            let [in_page, in_frozen, in_active] = keys;
-            let last = keys.into_iter().flatten().max()?;
-            let found = if in_active == Some(last) {
-                active.and_then(|(_, found)| found)
-            } else if in_frozen == Some(last) {
-                let found = frozen.and_then(|(_, found)| found);
-                found.filter(|_| !self.hides_frozen(last))
-            } else {
-                debug_assert_eq!(in_page, Some(last), "the last key is one of the three");
-                let stored = stored.as_ref().map(|cursor| cursor.value.into());
-                stored.filter(|_| !self.hides_page(last))
+            let changes = self
+                .layers
+                .map(|layer| last_change(layer, self.index, &bound, inclusive));
+            let changed = changes.iter().flatten().map(|(key, _)| *key).max();
+            let in_page = stored.as_ref().map(|cursor| cursor.key.as_slice());
+            let last = in_page.max(changed)?;
+            let found = match changes
+                .iter()
+                .position(|change| change.is_some_and(|(key, _)| key == last))
+            {
+                Some(layer) => {
+                    let found = changes[layer].and_then(|(_, found)| found);
+                    found.filter(|_| !self.hides(layer, last))
+                }
+                None => {
+                    let stored = stored.as_ref().map(|cursor| cursor.value.into());
+                    stored.filter(|_| !self.hides(self.layers.len(), last))
+                }
             };
             let last = last.to_vec();
             if let Some(found) = found {
@@ -162,6 +160,20 @@ impl<'s> PageView<'s> {
             (bound, inclusive) = (last, false);
         }
     }
+}
+
+/// The least key among the changes that come next, and the newest layer that has it.
+#[inline]
+fn first_change<'s>(changes: &[Changes<'s>; 3]) -> Option<(usize, &'s [u8])> {
+    let mut first: Option<(usize, &'s [u8])> = None;
+    for (layer, change) in changes.iter().enumerate() {
+        if let Some(key) = change.key
+            && first.is_none_or(|(_, least)| key < least)
+        {
+            first = Some((layer, key));
+        }
+    }
+    first
 }
 
 /// The key of the last change below `bound` (or at it, where `inclusive`), and what it left.

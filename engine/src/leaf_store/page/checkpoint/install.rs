@@ -55,12 +55,10 @@ fn replace(tree: &Tree, groups: &[Group], arena: &Arena) -> Tree {
         at = group.old.end;
         let end = tree.end_of(at - 1);
         let old = &tree.chunks[group.old.clone()];
-        let active = || old.iter().filter_map(|chunk| chunk.active.as_deref());
-        let refs: Vec<_> = active().flat_map(|deltas| deltas.refs()).copied().collect();
-        let wipes: Vec<_> = active()
-            .flat_map(|deltas| deltas.wipes())
-            .copied()
-            .collect();
+        let all = |chunk: &Arc<Chunk>| chunk.all_active(arena);
+        let active: Vec<_> = old.iter().filter_map(all).collect();
+        let refs: Vec<_> = active.iter().flat_map(|d| d.refs()).copied().collect();
+        let wipes: Vec<_> = active.iter().flat_map(|d| d.wipes()).copied().collect();
         let is_changed = !refs.is_empty() || !wipes.is_empty();
         let mut rest = refs.as_slice();
         for (index, leaves) in group.new.iter().enumerate() {
@@ -74,6 +72,7 @@ fn replace(tree: &Tree, groups: &[Group], arena: &Arena) -> Tree {
                 leaves: Arc::clone(leaves),
                 frozen: None,
                 active: active.map(Arc::new),
+                recent: None,
             }));
         }
     }

@@ -233,8 +233,7 @@ impl<'a, 'w> Merger<'a, 'w> {
             let view = PageView {
                 page: old.as_ref().map(|old| &*old.page),
                 index: page,
-                frozen: layer,
-                active: None,
+                layers: [None, None, layer],
             };
             let flow = view.visit(&[], None, |key, found| {
                 self.gather(key, found, &mut gathered, filler)?;

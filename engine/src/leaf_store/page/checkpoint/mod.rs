@@ -161,7 +161,6 @@ impl Core {
     pub(super) fn make_durable(&self, superblock: Superblock) -> Result<(), StoreError> {
         self.file.sync()?;
         let bytes = superblock.encode();
-        self.work.page_bytes.fetch_add(bytes.len() as u64, Relaxed);
         self.file.write_at(superblock.offset(), &bytes)?;
         self.file.sync()
     }
