@@ -162,7 +162,7 @@ impl<R: LeafRead> Updater<'_, R> {
         note: bool,
     ) -> Result<Built, StateError> {
         let started = Instant::now();
-        let mut forest = Forest::new(self.hasher);
+        let mut forest = Forest::with_room(self.hasher, buckets.len());
         let mut built = Built::default();
         let loaded = buckets
             .iter()
