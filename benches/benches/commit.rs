@@ -1,6 +1,8 @@
 //! Blocks of random updates over 1 M and 10 M accounts: root and durable commit, beside plain
-//! RocksDB puts of the same keys, and an append log with twigs, in the same run.
+//! RocksDB puts of the same keys, an append log with twigs, and a trie wholly in memory with a log, in the
+//! same run.
 //!
+//! `THINSTATE_BENCH_STORES=permanent,memory` chooses stores by words of their names,
 //! `THINSTATE_BENCH_ACCOUNTS=1000000,10000000` and `THINSTATE_BENCH_UPDATES=1000,10000,50000` choose
 //! sizes, `THINSTATE_BENCH_BUCKETS=64` the bucket sizes, `THINSTATE_BENCH_DIR` the folder for the
 //! stores (a temporary one under the target folder if not given: /tmp may be memory).
@@ -8,8 +10,8 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::time::{Duration, Instant};
 use thinstate_benches::{
-    AppendLogFloor, Contender, Floor, Ours, Record, Workload, device_written_bytes, folder,
-    numbers, print_table,
+    AppendLogFloor, Contender, Floor, MemoryTrieFloor, Ours, Record, Workload, chosen,
+    device_written_bytes, folder, numbers, print_table,
 };
 use thinstate_engine::{Options, leaf_store::RocksOptions};
 
@@ -70,30 +72,51 @@ fn run(c: &mut Criterion, contender: &mut dyn Contender, accounts: u64, records:
     }
 }
 
+const STORES: &str = "THINSTATE_BENCH_STORES";
+
+/// The permanent tier, with buckets of each size.
+fn permanent(c: &mut Criterion, accounts: u64, records: &mut Vec<Record>) {
+    for bucket_entries_max in numbers("THINSTATE_BENCH_BUCKETS", "64") {
+        let dir = folder(env!("CARGO_TARGET_TMPDIR"));
+        let options = Options {
+            bucket_entries_max: bucket_entries_max as usize,
+            ..Options::default()
+        };
+        let mut ours = Ours::open(dir.path(), RocksOptions::default(), options);
+        run(c, &mut ours, accounts, records);
+        let (interior, _) = ours.tier().interior_size();
+        eprintln!("buckets of at most {bucket_entries_max}: {interior:?}");
+    }
+}
+
+/// What stores do at least: without a root, with some root, with Ethereum's.
+fn floors(c: &mut Criterion, accounts: u64, records: &mut Vec<Record>) {
+    if chosen(STORES, "RocksDB puts, no root") {
+        let dir = folder(env!("CARGO_TARGET_TMPDIR"));
+        let mut floor = Floor::open(dir.path(), RocksOptions::default());
+        run(c, &mut floor, accounts, records);
+    }
+    if chosen(STORES, "append log, twigs, bits") {
+        let dir = folder(env!("CARGO_TARGET_TMPDIR"));
+        let mut floor = AppendLogFloor::create(dir.path());
+        run(c, &mut floor, accounts, records);
+    }
+    if chosen(STORES, "MPT in memory, log") {
+        let dir = folder(env!("CARGO_TARGET_TMPDIR"));
+        let mut floor = MemoryTrieFloor::create(dir.path());
+        run(c, &mut floor, accounts, records);
+        let (leaves, branches, bytes) = floor.trie().size();
+        eprintln!("in memory: {leaves} leaves, {branches} branches, {bytes} bytes");
+    }
+}
+
 fn commits(c: &mut Criterion) {
     let mut records = Vec::new();
     for accounts in numbers("THINSTATE_BENCH_ACCOUNTS", "1000000,10000000") {
-        for bucket_entries_max in numbers("THINSTATE_BENCH_BUCKETS", "64") {
-            let dir = folder(env!("CARGO_TARGET_TMPDIR"));
-            let options = Options {
-                bucket_entries_max: bucket_entries_max as usize,
-                ..Options::default()
-            };
-            let mut ours = Ours::open(dir.path(), RocksOptions::default(), options);
-            run(c, &mut ours, accounts, &mut records);
-            let (interior, _) = ours.tier().interior_size();
-            eprintln!("buckets of at most {bucket_entries_max}: {interior:?}");
+        if chosen(STORES, "thinstate permanent tier") {
+            permanent(c, accounts, &mut records);
         }
-        let dir = folder(env!("CARGO_TARGET_TMPDIR"));
-        let mut floor = Floor::open(dir.path(), RocksOptions::default());
-        run(c, &mut floor, accounts, &mut records);
-        let dir = folder(env!("CARGO_TARGET_TMPDIR"));
-        run(
-            c,
-            &mut AppendLogFloor::create(dir.path()),
-            accounts,
-            &mut records,
-        );
+        floors(c, accounts, &mut records);
     }
     print_table(&records);
 }

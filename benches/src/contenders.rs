@@ -1,13 +1,15 @@
 //! The stores under test, behind one trait.
 
-use crate::{AppendLog, Block, Record, Update};
+use crate::{AppendLog, Block, MemoryTrie, Record, Update};
 use alloy_primitives::{B256, KECCAK256_EMPTY, U256, keccak256};
 use std::path::Path;
 use thinstate_engine::{
     BlockId, Options, PermanentTier,
     leaf_store::{Batch, LeafStore as _, RocksOptions, RocksStore, Table},
 };
-use thinstate_formats::{Account, AccountChange, AccountUpdate, BlockNumber, StateChanges};
+use thinstate_formats::{
+    Account, AccountChange, AccountUpdate, BatchHasher, BlockNumber, StateChanges,
+};
 
 /// A store that takes blocks of account updates, durably.
 pub trait Contender {
@@ -133,6 +135,47 @@ impl Contender for AppendLogFloor {
         let update = |(address, balance): &(_, U256)| (keccak256(address), B256::from(*balance));
         let updates: Vec<Update> = block.iter().map(update).collect();
         self.log.apply(&updates).expect("the block is appended");
+    }
+
+    fn settle(&mut self) {}
+}
+
+/// A Merkle-Patricia trie wholly in memory, with a log: the floor of a store that has Ethereum's root.
+#[derive(Debug)]
+pub struct MemoryTrieFloor {
+    trie: MemoryTrie,
+    hasher: BatchHasher,
+}
+
+impl MemoryTrieFloor {
+    /// An empty trie with a new log in `dir`, on as many threads as there are cores.
+    pub fn create(dir: &Path) -> Self {
+        let hasher = BatchHasher::new();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let trie = MemoryTrie::create(dir, threads, hasher).expect("the log is created");
+        Self { trie, hasher }
+    }
+
+    /// The trie itself.
+    pub const fn trie(&self) -> &MemoryTrie {
+        &self.trie
+    }
+}
+
+impl Contender for MemoryTrieFloor {
+    fn name(&self) -> &'static str {
+        "MPT in memory, log"
+    }
+
+    fn apply(&mut self, block: &Block, _: &mut Record) {
+        let (addresses, values): (Vec<_>, Vec<B256>) = block
+            .iter()
+            .map(|(address, balance)| (*address, B256::from(*balance)))
+            .unzip();
+        let mut keys = Vec::with_capacity(addresses.len());
+        self.hasher.hash_addresses(&addresses, &mut keys);
+        let mut updates: Vec<Update> = keys.into_iter().zip(values).collect();
+        self.trie.apply(&mut updates).expect("the block is applied");
     }
 
     fn settle(&mut self) {}

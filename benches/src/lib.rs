@@ -2,6 +2,8 @@
 
 mod append_log;
 mod contenders;
+mod memory_trie;
+mod packed_store;
 mod paged_tree;
 mod record;
 mod settings;
@@ -10,7 +12,9 @@ pub mod transfers;
 mod workload;
 
 pub use append_log::{AppendLog, Appended, Update};
-pub use contenders::{AppendLogFloor, Contender, Floor, Ours};
+pub use contenders::{AppendLogFloor, Contender, Floor, MemoryTrieFloor, Ours};
+pub use memory_trie::{MemoryTrie, TrieApplied};
+pub use packed_store::{PackedSnapshot, PackedStore};
 pub use paged_tree::PagedTree;
 pub use record::{Record, device_read_bytes, device_written_bytes, print_rows, print_table};
 pub use settings::{chosen, folder, numbers};

@@ -8,19 +8,19 @@ use std::{
 };
 
 /// Bytes before the updates of a frame.
-pub(super) const HEADER_BYTES: usize = 24;
+pub(crate) const HEADER_BYTES: usize = 24;
 /// Bytes of an update.
-pub(super) const UPDATE_BYTES: usize = 64;
+pub(crate) const UPDATE_BYTES: usize = 64;
 
 #[derive(Debug)]
-pub(super) struct LogFile {
+pub(crate) struct LogFile {
     file: File,
     blocks: u64,
     frame: Vec<u8>,
 }
 
 impl LogFile {
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         Ok(Self {
             file: File::create_new(path)?,
             blocks: 0,
@@ -29,7 +29,7 @@ impl LogFile {
     }
 
     /// Writes a frame, which is not durable yet; returns its length.
-    pub(super) fn append(&mut self, updates: &[Update]) -> io::Result<u64> {
+    pub(crate) fn append(&mut self, updates: &[Update]) -> io::Result<u64> {
         let frame = &mut self.frame;
         frame.clear();
         frame.reserve(HEADER_BYTES + UPDATE_BYTES * updates.len());
@@ -48,7 +48,7 @@ impl LogFile {
     }
 
     /// Makes what was written durable.
-    pub(super) fn sync(&self) -> io::Result<()> {
+    pub(crate) fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
 }

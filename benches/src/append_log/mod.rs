@@ -26,7 +26,9 @@ mod tests;
 
 use alloy_primitives::B256;
 use index::Index;
-use log_file::LogFile;
+pub(crate) use log_file::LogFile;
+#[cfg(test)]
+pub(crate) use log_file::{HEADER_BYTES, UPDATE_BYTES};
 use std::{io, path::Path};
 use twigs::Twigs;
 

@@ -169,7 +169,7 @@ impl<R: LeafRead> Updater<'_, R> {
             let (from, to) = trie.range(&bucket.prefix);
             (trie.table(), from, to)
         }))?;
-        let mut forest = Forest::new(self.hasher);
+        let mut forest = Forest::with_room(self.hasher, buckets.len());
         let mut built = Built::default();
         let loaded = buckets
             .iter()

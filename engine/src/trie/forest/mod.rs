@@ -22,6 +22,13 @@ use core::ops::Range;
 use std::sync::Arc;
 use thinstate_formats::keccak::{BatchHasher, HashCount, Span};
 
+/// Entries of a bucket, as many as have them on average at most (a limit of 64).
+const ENTRIES_EXPECTED: usize = 16;
+/// Bytes of a leaf, with its path.
+const NODE_BYTES_EXPECTED: usize = 120;
+/// Bytes of an account's RLP.
+const LEAF_BYTES_EXPECTED: usize = 80;
+
 /// An entry of a bucket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
@@ -105,6 +112,21 @@ impl<'h> Forest<'h> {
             kept_rlp: None,
             hashed: HashCount::default(),
             leaves_held: 0,
+        }
+    }
+
+    /// A forest with room for so many buckets of common size.
+    pub(crate) fn with_room(hasher: &'h BatchHasher, buckets: usize) -> Self {
+        let entries = ENTRIES_EXPECTED * buckets;
+        let nodes = entries + entries / 2;
+        Self {
+            entries: Vec::with_capacity(entries),
+            values: Vec::with_capacity(LEAF_BYTES_EXPECTED * entries),
+            nodes: Vec::with_capacity(nodes),
+            weights: Vec::with_capacity(nodes),
+            refs: Vec::with_capacity(nodes),
+            children: Vec::with_capacity(nodes),
+            ..Self::new(hasher)
         }
     }
 
@@ -194,9 +216,10 @@ impl<'h> Forest<'h> {
 
     /// Computes the references of all nodes laid out since the last call, lowest level first.
     pub(crate) fn hash(&mut self) {
-        let mut rlp = Vec::new();
-        let mut spans = Vec::new();
-        let mut waiting = Vec::new();
+        let widest = self.levels.iter().map(Vec::len).max().unwrap_or_default();
+        let mut rlp = Vec::with_capacity(NODE_BYTES_EXPECTED * widest);
+        let mut spans = Vec::with_capacity(widest);
+        let mut waiting = Vec::with_capacity(widest);
         let mut hashes = Vec::new();
         if let Some(kept) = &mut self.kept_rlp {
             kept.resize(self.nodes.len(), Vec::new());
