@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
-use thinstate_engine::{Options, leaf_store::DiskOptions};
+use thinstate_engine::{
+    Options,
+    leaf_store::{DiskOptions, StoreKind},
+};
 use thinstate_formats::BlockNumber;
 use thinstate_replay::{
     demo::{
@@ -134,6 +137,7 @@ fn run_until(block: u64, genesis: PathBuf, out: &Path) -> Result<DemoResult, Dem
         profile: PROFILE.into(),
         blocks: Some(2),
         seed: Some(7),
+        store: StoreKind::Page,
         out: out.to_owned(),
     };
     let mut progress = StopAfter {
