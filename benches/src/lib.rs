@@ -2,6 +2,7 @@
 
 mod append_log;
 mod contenders;
+mod draws;
 mod memory_trie;
 mod packed_store;
 mod paged_tree;
@@ -13,6 +14,7 @@ mod workload;
 
 pub use append_log::{AppendLog, Appended, Update};
 pub use contenders::{AppendLogFloor, Contender, Floor, MemoryTrieFloor, Ours};
+pub use draws::{Drawer, Draws, Zipf};
 pub use memory_trie::{MemoryTrie, TrieApplied};
 pub use packed_store::{PackedSnapshot, PackedStore};
 pub use paged_tree::PagedTree;
