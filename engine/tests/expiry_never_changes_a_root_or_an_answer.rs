@@ -52,6 +52,7 @@ fn open<S: LeafStore>(store: S, dir: &Path, expired_reads: ExpiredReads) -> Perm
         archive: Some(dir.join("archive")),
         expired_reads,
         archive_segment_bytes: 4096,
+        ..Options::default()
     };
     PermanentTier::open(store, options).expect("open")
 }

@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-#[expect(dead_code, reason = "each test file uses a part")]
 #[path = "support/runs.rs"]
 mod runs;
 
