@@ -91,6 +91,7 @@ fn build(state: &[(B256, U256)], options: Options) -> Tier {
         slots: Vec::new(),
     };
     let source = BulkSource {
+        id: B256::ZERO,
         codes: Vec::new(),
         parts: state.chunks(PART).map(part),
     };

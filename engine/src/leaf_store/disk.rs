@@ -180,7 +180,7 @@ impl LeafStore for DiskStore {
 
     fn snapshot(&self) -> DiskSnapshot<'_> {
         match self {
-            Self::RocksDb(store) => DiskSnapshot::RocksDb(store.snapshot()),
+            Self::RocksDb(store) => DiskSnapshot::RocksDb(Box::new(store.snapshot())),
             Self::Page(store) => DiskSnapshot::Page(store.snapshot()),
         }
     }
@@ -192,7 +192,7 @@ impl LeafStore for DiskStore {
     fn bulk_writer(&self, table: Table) -> Result<DiskBulk<'_>, StoreError> {
         Ok(match self {
             Self::RocksDb(store) => DiskBulk::RocksDb(store.bulk_writer(table)?),
-            Self::Page(store) => DiskBulk::Page(store.bulk_writer(table)?),
+            Self::Page(store) => DiskBulk::Page(Box::new(store.bulk_writer(table)?)),
         })
     }
 
@@ -216,7 +216,7 @@ impl LeafStore for DiskStore {
 /// One state of a [`DiskStore`].
 pub enum DiskSnapshot<'a> {
     /// Of RocksDB.
-    RocksDb(RocksSnapshot<'a>),
+    RocksDb(Box<RocksSnapshot<'a>>),
     /// Of the page store.
     Page(PageSnapshot<'a>),
 }
@@ -255,7 +255,7 @@ pub enum DiskBulk<'a> {
     /// Of RocksDB.
     RocksDb(RocksBulk<'a>),
     /// Of the page store.
-    Page(PageBulk<'a>),
+    Page(Box<PageBulk<'a>>),
 }
 
 impl BulkWriter for DiskBulk<'_> {

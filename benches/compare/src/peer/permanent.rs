@@ -83,6 +83,7 @@ impl<L: Leaves> Peer for Permanent<L> {
             slots,
         };
         let source = BulkSource {
+            id: B256::ZERO,
             codes: Vec::<(B256, Bytes)>::new(),
             parts: std::iter::once(part),
         };
