@@ -1,6 +1,9 @@
 //! `blocks.parquet` of a run says what `blocks.csv` says, in every column.
 
-#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+#![cfg_attr(
+    feature = "parquet",
+    expect(clippy::unwrap_used, reason = "a failed step is a failed test")
+)]
 #![cfg(feature = "parquet")]
 
 use alloy_primitives::B256;
