@@ -82,12 +82,5 @@ pub(crate) trait DiskFile: Send + Sync + 'static {
     fn sync(&self) -> Result<(), StoreError>;
 
     /// What this handle has done.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "the store counts by purpose; tests compare the two"
-        )
-    )]
     fn counters(&self) -> DiskCounters;
 }

@@ -22,7 +22,7 @@ struct Filled {
 fn filled(script_seed: u64) -> Filled {
     let mut steps = script(script_seed, 60);
     let disk = SimDisk::new();
-    steps.push(Step::Flush);
+    steps.push(Step::Compact);
     let mut state = steps
         .iter()
         .fold(Tables::default(), |state, step| step.apply(&state));
@@ -178,11 +178,11 @@ fn a_missing_log_is_named() {
     let Filled { disk, state, .. } = filled(330);
     let logs = logs(&disk);
     assert!(logs.iter().any(|(_, len)| *len > 0));
-    for (name, len) in logs {
+    for (name, len) in logs.clone() {
         let without = disk.power_cut(0);
         without.remove(&name).unwrap();
         let named = is_named(&without, std::slice::from_ref(&state), &name);
-        assert_eq!(named, len > 0, "{name}");
+        assert_eq!(named, len > 0, "{name} of {logs:?}");
     }
 }
 
