@@ -164,8 +164,61 @@ impl Page {
 
     /// The value at `key`.
     pub(super) fn get(&self, key: &[u8]) -> Option<Stored<'_>> {
-        let mut cursor = self.cursor(Vec::with_capacity(key.len() + 8));
-        (cursor.seek(key) && cursor.key == key).then_some(cursor.value)
+        let entry = self.find(key)?;
+        let own = &self.bytes[entry.own_at..entry.value_at];
+        (key.get(entry.shared..) == Some(own)).then_some(entry.value)
+    }
+
+    /// The first entry at or above `key`. What it shares with the entry before, it
+    /// shares with `key`.
+    ///
+    /// No key is put together on the way: of each entry it is known how many bytes the one before
+    /// shares with `key`, which is above that.
+    #[inline]
+    fn find(&self, key: &[u8]) -> Option<Entry<'_>> {
+        let mut at = self.restart_before(key);
+        let mut common = 0;
+        loop {
+            let entry = self.entry(at)?;
+            if entry.shared < common {
+                return Some(entry);
+            }
+            if entry.shared == common {
+                let own = &self.bytes[entry.own_at..entry.value_at];
+                let rest = &key[common..];
+                let equal = shared_len(own, rest);
+                if rest.len() == equal || (own.len() > equal && own[equal] > rest[equal]) {
+                    return Some(entry);
+                }
+                common += equal;
+            }
+            at = entry.end;
+        }
+    }
+
+    /// The entry at an offset; `None` where they end.
+    #[inline]
+    fn entry(&self, at: usize) -> Option<Entry<'_>> {
+        let bytes = &self.bytes[..self.end];
+        let mut own_at = at;
+        let shared = varint(bytes, &mut own_at)? as usize;
+        let own = varint(bytes, &mut own_at)? as usize;
+        let tag = varint(bytes, &mut own_at)?;
+        let value_at = own_at.checked_add(own)?;
+        let end = value_at.checked_add(tag as usize >> 1)?;
+        let value = bytes.get(value_at..end)?;
+        let value = if tag & 1 == 0 {
+            Stored::Inline(value)
+        } else {
+            Stored::Blob(Extent::read(value)?)
+        };
+        Some(Entry {
+            shared,
+            own_at,
+            value_at,
+            end,
+            value,
+        })
     }
 
     /// How the key of a restart compares with `key`.
@@ -207,6 +260,16 @@ fn checksum(bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
+/// An entry as it lies in a page.
+struct Entry<'p> {
+    shared: usize,
+    /// Where its own bytes of the key begin, its value begins, and it ends.
+    own_at: usize,
+    value_at: usize,
+    end: usize,
+    value: Stored<'p>,
+}
+
 /// A position in a page: an entry, once [`Self::advance`] or a seek has said that there is one.
 pub(super) struct Cursor<'p> {
     page: &'p Page,
@@ -216,7 +279,7 @@ pub(super) struct Cursor<'p> {
     pub(super) value: Stored<'p>,
 }
 
-impl Cursor<'_> {
+impl<'p> Cursor<'p> {
     /// Goes to the next entry; false at the end.
     #[inline]
     pub(super) fn advance(&mut self) -> bool {
@@ -225,39 +288,34 @@ impl Cursor<'_> {
 
     #[inline]
     fn decode(&mut self) -> Option<()> {
-        let bytes = &self.page.bytes[..self.page.end];
-        let mut at = self.next;
-        let shared = varint(bytes, &mut at)? as usize;
-        let own = varint(bytes, &mut at)? as usize;
-        let tag = varint(bytes, &mut at)?;
-        let value_at = at.checked_add(own)?;
-        let value_end = value_at.checked_add(tag as usize >> 1)?;
-        let value = bytes.get(value_at..value_end)?;
-        let value = if tag & 1 == 0 {
-            Stored::Inline(value)
-        } else {
-            Stored::Blob(Extent::read(value)?)
-        };
-        if shared > self.key.len() {
+        let entry = self.page.entry(self.next)?;
+        if entry.shared > self.key.len() {
             return None;
         }
-        self.key.truncate(shared);
-        self.key.extend_from_slice(&bytes[at..value_at]);
-        (self.shared, self.value, self.next) = (shared, value, value_end);
+        self.key.truncate(entry.shared);
+        self.take(&entry);
         Some(())
+    }
+
+    /// Takes an entry whose shared bytes are in `key` already.
+    #[inline]
+    fn take(&mut self, entry: &Entry<'p>) {
+        let own = &self.page.bytes[entry.own_at..entry.value_at];
+        self.key.extend_from_slice(own);
+        (self.shared, self.value, self.next) = (entry.shared, entry.value, entry.end);
     }
 
     /// Goes to the first entry at or above `key`; false if there is none.
     #[inline]
     pub(super) fn seek(&mut self, key: &[u8]) -> bool {
-        self.next = self.page.restart_before(key);
+        let Some(entry) = self.page.find(key) else {
+            self.next = self.page.end;
+            return false;
+        };
         self.key.clear();
-        while self.advance() {
-            if self.key.as_slice() >= key {
-                return true;
-            }
-        }
-        false
+        self.key.extend_from_slice(&key[..entry.shared]);
+        self.take(&entry);
+        true
     }
 
     /// Goes to the last entry below `key`, or at it where `inclusive`; false if there is none.
@@ -404,4 +462,105 @@ pub(super) fn entry_bytes(shared: usize, key_len: usize, value: &Stored<'_>) -> 
     let own = key_len - shared;
     let tag = (value.bytes() as u32) << 1;
     varint_len(shared as u32) + varint_len(own as u32) + varint_len(tag) + own + value.bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const ID: PageId = PageId(7);
+
+    fn page(entries: &BTreeMap<Vec<u8>, Vec<u8>>) -> Page {
+        let mut builder = PageBuilder::new(4096);
+        for (key, value) in entries {
+            assert!(builder.push(key, Stored::Inline(value)), "they fit");
+        }
+        let mut bytes = builder.finish(Table::Storage, 3);
+        seal(&mut bytes, ID);
+        Page::decode(bytes, ID, Table::Storage).expect("it was just built")
+    }
+
+    fn any_entries() -> impl Strategy<Value = BTreeMap<Vec<u8>, Vec<u8>>> {
+        let key = || proptest::collection::vec(0..3_u8, 0..12);
+        let value = proptest::collection::vec(any::<u8>(), 0..20);
+        proptest::collection::btree_map(key(), value, 0..90)
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_is_found_where_a_map_has_it(
+            entries in any_entries(),
+            asked in proptest::collection::vec(proptest::collection::vec(0..4_u8, 0..13), 0..20),
+        ) {
+            let page = page(&entries);
+            let mut cursor = page.cursor(Vec::new());
+            for (key, value) in &entries {
+                prop_assert!(cursor.advance());
+                prop_assert_eq!(&cursor.key, key);
+                prop_assert_eq!(cursor.value, Stored::Inline(value));
+            }
+            prop_assert!(!cursor.advance());
+            for key in entries.keys().chain(&asked) {
+                let value = entries.get(key).map(|value| Stored::Inline(value));
+                prop_assert_eq!(page.get(key), value);
+                let mut cursor = page.cursor(Vec::new());
+                let found = cursor.seek(key).then(|| cursor.key.clone());
+                let mut behind = entries.range(key.clone()..);
+                prop_assert_eq!(found.as_ref(), behind.next().map(|(key, _)| key));
+                let found = (found.is_some() && cursor.advance()).then_some(&cursor.key);
+                prop_assert_eq!(found, behind.next().map(|(key, _)| key));
+                for inclusive in [false, true] {
+                    let before = entries.keys().rfind(|k| *k < key || (inclusive && *k == key));
+                    let mut cursor = page.cursor(Vec::new());
+                    let found = cursor.seek_last(key, inclusive);
+                    prop_assert_eq!(found.then_some(&cursor.key), before);
+                    if let Some(before) = before {
+                        prop_assert_eq!(cursor.value, Stored::Inline(&entries[before]));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut page = vec![0; 512];
+            page[HEADER..HEADER + bytes.len()].copy_from_slice(&bytes);
+            page[..4].copy_from_slice(&MAGIC);
+            page[4] = VERSION;
+            page[5] = Table::Meta as u8;
+            page[6] = bytes.first().copied().unwrap_or(0) % 32;
+            page[20..24].copy_from_slice(&((HEADER + bytes.len()) as u32).to_le_bytes());
+            page[24] = page[6].div_ceil(16);
+            seal(&mut page, ID);
+            // Whatever passes the checks can be read to its end.
+            if let Ok(page) = Page::decode(page, ID, Table::Meta) {
+                let mut cursor = page.cursor(Vec::new());
+                while cursor.advance() {}
+                page.get(&bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn no_flipped_bit_passes() {
+        let entries: BTreeMap<_, _> = (0..40_u8).map(|i| (vec![i; 20], vec![i; 5])).collect();
+        let mut builder = PageBuilder::new(2048);
+        for (key, value) in &entries {
+            assert!(builder.push(key, Stored::Inline(value)), "they fit");
+        }
+        let mut bytes = builder.finish(Table::Storage, 3);
+        seal(&mut bytes, ID);
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(
+                Page::decode(damaged, ID, Table::Storage).is_err(),
+                "bit {bit}"
+            );
+        }
+        assert!(Page::decode(bytes.clone(), PageId(8), Table::Storage).is_err());
+        assert!(Page::decode(bytes, ID, Table::Accounts).is_err());
+    }
 }

@@ -102,7 +102,9 @@ impl<'a> PageSnapshot<'a> {
                     index: page + offset,
                     layers: self.layers(chunk),
                 };
-                if scan.visit(self, view)?.is_break() {
+                // All keys of the pages before the last are below the bound.
+                let to = scan.to.filter(|_| page + offset == last);
+                if scan.visit(self, view, to)?.is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
@@ -220,15 +222,12 @@ impl Scan<'_, '_> {
         &mut self,
         snapshot: &PageSnapshot<'_>,
         view: PageView<'_>,
+        to: Option<&[u8]>,
     ) -> Result<ControlFlow<()>, StoreError> {
         let Self {
-            from,
-            to,
-            visit,
-            tally,
-            ..
+            from, visit, tally, ..
         } = self;
-        view.visit(from, *to, |key, found| {
+        view.visit(from, to, |key, found| {
             let value = snapshot.value(found)?;
             tally.add(key, &value);
             Ok(visit(key, &value))

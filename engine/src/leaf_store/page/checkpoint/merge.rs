@@ -10,11 +10,13 @@ use super::super::tree::{CHUNK_PAGES_MAX, Chunk, Leaves, State, Tree};
 use super::super::view::{Found, Layer, PageView};
 use super::{Group, Merged, used, write_chunk};
 use core::ops::ControlFlow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// A chunk with fewer pages takes its neighbour in.
 const SMALL_CHUNK: usize = CHUNK_PAGES_MAX / 8;
+/// Pages that are read at once, about.
+const READ_PAGES: usize = 256;
 /// Bytes of entries that are held at most before they become pages.
 const GATHERED_BYTES_MAX: usize = 4 << 20;
 
@@ -102,8 +104,9 @@ impl<'a, 'w> Merger<'a, 'w> {
     fn table(&mut self, table: Table, tree: &Tree) -> Result<Vec<Group>, StoreError> {
         let mut groups = Vec::new();
         let mut open: Option<Open<'a>> = None;
+        let mut ahead = Ahead::default();
         for (index, chunk) in tree.chunks.iter().enumerate() {
-            let is_dirty = chunk.frozen.is_some() || self.moves(&chunk.leaves);
+            let is_dirty = self.is_dirty(chunk);
             if let Some(group) = open.take_if(|group| {
                 let pages = group.filler.growing.len();
                 pages >= CHUNK_PAGES_MAX / 2 || (!is_dirty && pages >= SMALL_CHUNK)
@@ -119,8 +122,11 @@ impl<'a, 'w> Merger<'a, 'w> {
                 filler: Filler::new(core, table, generation),
             });
             if is_dirty {
-                let end = tree.end_of(index);
-                self.rewrite(table, chunk, end, &mut group.filler)?;
+                if index >= ahead.upto {
+                    self.look_ahead(table, tree, index, &mut ahead)?;
+                }
+                let plan = ahead.plans.pop_front().expect("the chunk was planned");
+                self.rewrite(table, chunk, &plan, &mut ahead.pages, &mut group.filler)?;
             } else {
                 for page in 0..chunk.leaves.len() {
                     keep(&chunk.leaves, page, &mut group.filler.growing);
@@ -185,27 +191,30 @@ impl<'a, 'w> Merger<'a, 'w> {
         }
     }
 
+    fn is_dirty(&self, chunk: &Chunk) -> bool {
+        chunk.frozen.is_some() || self.moves(&chunk.leaves)
+    }
+
+    /// The frozen changes of a chunk.
+    fn layer<'c>(&self, chunk: &'c Chunk) -> Option<Layer<'c>>
+    where
+        'a: 'c,
+    {
+        let (deltas, arena) = chunk.frozen.as_deref().zip(self.state.frozen.as_deref())?;
+        Some(Layer { deltas, arena })
+    }
+
     /// Writes the pages of a chunk that have changed anew, and names the others as they are.
     fn rewrite(
         &mut self,
         table: Table,
         chunk: &Chunk,
-        end: Option<&[u8]>,
+        plan: &[Fate],
+        pages: &mut HashMap<PageId, Fetched>,
         filler: &mut Filler<'a>,
     ) -> Result<(), StoreError> {
         let leaves = &chunk.leaves;
-        let layer = chunk.frozen.as_ref().map(|deltas| Layer {
-            deltas,
-            arena: self
-                .state
-                .frozen
-                .as_ref()
-                .expect("frozen changes have an arena"),
-        });
-        let plan: Vec<Fate> = (0..leaves.len())
-            .map(|page| self.fate(leaves, page, layer, end))
-            .collect();
-        let mut pages = self.fetch(table, leaves, &plan)?;
+        let layer = self.layer(chunk);
         let mut gathered = Gathered::new(self.core.page_bytes);
         for (page, fate) in plan.iter().enumerate() {
             if !gathered.is_small() || (*fate == Fate::Keep && gathered.is_empty()) {
@@ -266,37 +275,59 @@ impl<'a, 'w> Merger<'a, 'w> {
         }
     }
 
-    /// The pages to be merged, from the cache or the file.
-    fn fetch(
+    /// Plans the chunks from `index` on, until enough pages are to be read, and reads those.
+    fn look_ahead(
         &self,
         table: Table,
-        leaves: &Leaves,
-        plan: &[Fate],
-    ) -> Result<HashMap<PageId, Fetched>, StoreError> {
-        let mut pages = HashMap::new();
+        tree: &Tree,
+        index: usize,
+        ahead: &mut Ahead,
+    ) -> Result<(), StoreError> {
         let mut missing = Vec::new();
-        for (page, _) in plan
-            .iter()
-            .enumerate()
-            .filter(|(_, fate)| **fate == Fate::Merge)
-        {
-            let id = leaves.pages[page];
-            if id.is_none() {
-                continue;
+        ahead.upto = index;
+        while ahead.upto < tree.chunks.len() && ahead.pages.len() + missing.len() < READ_PAGES {
+            let chunk = &tree.chunks[ahead.upto];
+            if self.is_dirty(chunk) {
+                let plan = self.plan(chunk, tree.end_of(ahead.upto));
+                self.fetch(&chunk.leaves, &plan, &mut ahead.pages, &mut missing);
+                ahead.plans.push_back(plan);
             }
-            match self.core.cache.peek(id) {
-                Some(page) => {
-                    let is_cached = true;
-                    pages.insert(id, Fetched { page, is_cached });
-                }
-                None => missing.push(id),
-            }
+            ahead.upto += 1;
         }
         for (id, page) in self.core.read_pages(table, missing)? {
             let is_cached = false;
-            pages.insert(id, Fetched { page, is_cached });
+            ahead.pages.insert(id, Fetched { page, is_cached });
         }
-        Ok(pages)
+        Ok(())
+    }
+
+    fn plan(&self, chunk: &Chunk, end: Option<&[u8]>) -> Vec<Fate> {
+        let layer = self.layer(chunk);
+        (0..chunk.leaves.len())
+            .map(|page| self.fate(&chunk.leaves, page, layer, end))
+            .collect()
+    }
+
+    /// The pages of a chunk that are to be merged: from the cache, or noted as missing.
+    fn fetch(
+        &self,
+        leaves: &Leaves,
+        plan: &[Fate],
+        pages: &mut HashMap<PageId, Fetched>,
+        missing: &mut Vec<PageId>,
+    ) {
+        for (fate, id) in plan.iter().zip(&leaves.pages) {
+            if *fate != Fate::Merge || id.is_none() {
+                continue;
+            }
+            match self.core.cache.peek(*id) {
+                Some(page) => {
+                    let is_cached = true;
+                    pages.insert(*id, Fetched { page, is_cached });
+                }
+                None => missing.push(*id),
+            }
+        }
     }
 
     fn gather(
@@ -340,6 +371,15 @@ fn keep(leaves: &Leaves, page: usize, growing: &mut Growing) {
         leaves.filters.get(page),
         &blobs,
     );
+}
+
+/// What has been planned and read of chunks whose turn comes.
+#[derive(Default)]
+struct Ahead {
+    plans: VecDeque<Vec<Fate>>,
+    pages: HashMap<PageId, Fetched>,
+    /// The first chunk that has not been looked at.
+    upto: usize,
 }
 
 /// What becomes of a page.
