@@ -1,8 +1,11 @@
 //! What commits have changed in one chunk of a table since the last checkpoint.
 
 use super::arena::{Arena, DeltaRef};
+use super::bytes::shared_len;
 use super::packed::Packed;
+use core::cmp::Ordering;
 use core::ops::Range;
+use std::sync::Arc;
 
 /// Changes of single keys, by page and key, and ranges of keys that are gone.
 ///
@@ -13,6 +16,11 @@ pub(super) struct Deltas {
     /// Where each page's changes begin, and where the last one's end.
     starts: Vec<u32>,
     refs: Vec<DeltaRef>,
+    /// For each change the first bytes of its key behind `beginning`, see [`prefix`]: mostly they
+    /// decide where it belongs, and the key itself is not looked at.
+    prefixes: Vec<u64>,
+    /// What all keys of the chunk begin with, but for some behind its last separator.
+    beginning: Arc<[u8]>,
     /// Ascending, disjoint.
     wipes: Vec<Wipe>,
 }
@@ -34,6 +42,21 @@ impl Wipe {
     }
 }
 
+/// A number for each key such that none is below that of a lower key: the bytes behind `beginning`,
+/// where the key begins so.
+fn prefix(beginning: &[u8], key: &[u8]) -> u64 {
+    match key.strip_prefix(beginning) {
+        Some(rest) => {
+            let mut bytes = [0; 8];
+            let len = rest.len().min(8);
+            bytes[..len].copy_from_slice(&rest[..len]);
+            u64::from_be_bytes(bytes)
+        }
+        None if key < beginning => 0,
+        None => u64::MAX,
+    }
+}
+
 /// A change of a single key, on its way into deltas.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keyed<'a> {
@@ -42,11 +65,16 @@ pub(super) struct Keyed<'a> {
 }
 
 impl Deltas {
-    /// No changes, in a chunk of so many pages.
-    pub(super) fn none(pages: usize) -> Self {
+    /// No changes, in a chunk with these separators.
+    pub(super) fn none(separators: &Packed) -> Self {
+        let pages = separators.len();
+        let first = separators.get(0);
+        let shared = shared_len(first, separators.get(pages - 1));
         Self {
             starts: vec![0; pages + 1],
             refs: Vec::new(),
+            prefixes: Vec::new(),
+            beginning: first[..shared].into(),
             wipes: Vec::new(),
         }
     }
@@ -80,9 +108,61 @@ impl Deltas {
 
     /// The last change of `key`, which belongs to this page.
     pub(super) fn find(&self, arena: &Arena, page: usize, key: &[u8]) -> Option<DeltaRef> {
-        let refs = self.of_page(page);
-        let found = refs.binary_search_by(|at| arena.key(*at).cmp(key));
-        found.ok().map(|index| refs[index])
+        let range = self.range(page);
+        let index = self.search(arena, range.clone(), key, false);
+        self.is_key(arena, index, range.end, key)
+            .then(|| self.refs[index])
+    }
+
+    /// Whether there is a change before `end` at `index`, of `key`.
+    fn is_key(&self, arena: &Arena, index: usize, end: usize, key: &[u8]) -> bool {
+        index < end && arena.key(self.refs[index]) == key
+    }
+
+    /// The first change in `range` with a key at or above `key`, or only above where `behind` is set.
+    fn search(&self, arena: &Arena, range: Range<usize>, key: &[u8], behind: bool) -> usize {
+        let (mut low, mut high) = (range.start, range.end);
+        if low == high {
+            return low;
+        }
+        let prefix = prefix(&self.beginning, key);
+        while low < high {
+            let middle = low.midpoint(high);
+            let is_before = match self.prefixes[middle].cmp(&prefix) {
+                Ordering::Less => true,
+                Ordering::Greater => false,
+                Ordering::Equal => match arena.key(self.refs[middle]).cmp(key) {
+                    Ordering::Less => true,
+                    Ordering::Equal => behind,
+                    Ordering::Greater => false,
+                },
+            };
+            if is_before {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    /// The changes of a page from `key` on.
+    pub(super) fn from(&self, arena: &Arena, page: usize, key: &[u8]) -> &[DeltaRef] {
+        let range = self.range(page);
+        &self.refs[self.search(arena, range.clone(), key, false)..range.end]
+    }
+
+    /// The last change of a page below `key`, or at it where `inclusive`.
+    pub(super) fn last(
+        &self,
+        arena: &Arena,
+        page: usize,
+        key: &[u8],
+        inclusive: bool,
+    ) -> Option<DeltaRef> {
+        let range = self.range(page);
+        let end = self.search(arena, range.clone(), key, inclusive);
+        self.refs[range.start..end].last().copied()
     }
 
     /// Whether whatever lies below at `key` is gone.
@@ -114,6 +194,7 @@ impl Deltas {
     pub(super) fn with(&self, arena: &Arena, separators: &Packed, newer: &[Keyed<'_>]) -> Self {
         let mut starts = Vec::with_capacity(self.starts.len());
         let mut refs = Vec::with_capacity(self.refs.len() + newer.len());
+        let mut prefixes = Vec::with_capacity(self.refs.len() + newer.len());
         starts.push(0);
         let (mut page, mut taken) = (0, 0);
         for change in newer {
@@ -122,27 +203,30 @@ impl Deltas {
                 page += 1;
                 let end = self.starts[page] as usize;
                 refs.extend_from_slice(&self.refs[taken..end]);
+                prefixes.extend_from_slice(&self.prefixes[taken..end]);
                 starts.push(refs.len() as u32);
                 taken = end;
             }
-            let older = &self.refs[taken..self.starts[page + 1] as usize];
-            let (before, is_replaced) =
-                match older.binary_search_by(|at| arena.key(*at).cmp(change.key)) {
-                    Ok(index) => (index, 1),
-                    Err(index) => (index, 0),
-                };
-            refs.extend_from_slice(&older[..before]);
+            let end = self.starts[page + 1] as usize;
+            let index = self.search(arena, taken..end, change.key, false);
+            refs.extend_from_slice(&self.refs[taken..index]);
+            prefixes.extend_from_slice(&self.prefixes[taken..index]);
             refs.push(change.at);
-            taken += before + is_replaced;
+            prefixes.push(prefix(&self.beginning, change.key));
+            let is_replaced = self.is_key(arena, index, end, change.key);
+            taken = index + usize::from(is_replaced);
         }
         for end in &self.starts[page + 1..] {
             refs.extend_from_slice(&self.refs[taken..*end as usize]);
+            prefixes.extend_from_slice(&self.prefixes[taken..*end as usize]);
             starts.push(refs.len() as u32);
             taken = *end as usize;
         }
         Self {
             starts,
             refs,
+            prefixes,
+            beginning: Arc::clone(&self.beginning),
             wipes: self.wipes.clone(),
         }
     }
@@ -181,6 +265,7 @@ impl Deltas {
         let start = self.position(arena, separators, wipe.from(arena));
         let end = self.position(arena, separators, wipe.to(arena)).max(start);
         self.refs.drain(start..end);
+        self.prefixes.drain(start..end);
         for place in &mut self.starts {
             let at = *place as usize;
             *place = if at >= end {
@@ -197,8 +282,7 @@ impl Deltas {
     /// Number of changes of keys below `key`.
     fn position(&self, arena: &Arena, separators: &Packed, key: &[u8]) -> usize {
         let range = self.range(separators.floor(key));
-        let below = self.refs[range.clone()].partition_point(|at| arena.key(*at) < key);
-        range.start + below
+        self.search(arena, range, key, false)
     }
 
     /// Joins a range with those that it touches.
@@ -231,7 +315,7 @@ impl Deltas {
         separators: &Packed,
         end: Option<&[u8]>,
     ) -> Self {
-        let mut deltas = Self::none(separators.len());
+        let mut deltas = Self::none(separators);
         for page in 0..separators.len() {
             let upto = if page + 1 < separators.len() {
                 Some(separators.get(page + 1))
@@ -243,6 +327,10 @@ impl Deltas {
             });
             let (taken, behind) = rest.split_at(count);
             deltas.refs.extend_from_slice(taken);
+            let prefixes = taken
+                .iter()
+                .map(|at| prefix(&deltas.beginning, arena.key(*at)));
+            deltas.prefixes.extend(prefixes);
             deltas.starts[page + 1] = deltas.refs.len() as u32;
             *rest = behind;
         }
@@ -260,6 +348,25 @@ impl Deltas {
     pub(super) fn memory_bytes(&self) -> usize {
         self.starts.capacity() * size_of::<u32>()
             + self.refs.capacity() * size_of::<DeltaRef>()
+            + self.prefixes.capacity() * size_of::<u64>()
             + self.wipes.capacity() * size_of::<Wipe>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn prefixes_never_contradict_the_order_of_keys(
+            beginning in proptest::collection::vec(0..3_u8, 0..4),
+            a in proptest::collection::vec(0..3_u8, 0..14),
+            b in proptest::collection::vec(0..3_u8, 0..14),
+        ) {
+            let order = prefix(&beginning, &a).cmp(&prefix(&beginning, &b));
+            prop_assert!(order.is_eq() || order == a.cmp(&b));
+        }
     }
 }

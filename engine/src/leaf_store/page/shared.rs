@@ -147,8 +147,11 @@ impl Core {
 
     /// The bytes of an extent; `what` they are, for messages.
     pub(super) fn extent(&self, extent: Extent, what: &str) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = vec![0; extent.bytes as usize];
+        // Whole pages, which a direct read can take.
+        let pages = extent.run(self.page_bytes).pages as usize;
+        let mut bytes = vec![0; pages * self.page_bytes];
         self.read(extent.start, &mut bytes)?;
+        bytes.truncate(extent.bytes as usize);
         extent.check(&bytes).map_err(|malformed| {
             let place = format!("{what} at page {}", extent.start.0);
             malformed.at(self.folder.path(), PAGES, place)

@@ -151,7 +151,7 @@ impl Chunk {
         let separators = &self.leaves.separators;
         let recent = match &self.recent {
             Some(recent) => recent.with(arena, separators, changes),
-            None => Deltas::none(separators.len()).with(arena, separators, changes),
+            None => Deltas::none(separators).with(arena, separators, changes),
         };
         self.with_recent(arena, recent)
     }
@@ -160,7 +160,7 @@ impl Chunk {
         let hides = self.active.is_some() || self.has_below();
         let mut recent = match &self.recent {
             Some(recent) => Deltas::clone(recent),
-            None => Deltas::none(self.leaves.len()),
+            None => Deltas::none(&self.leaves.separators),
         };
         recent.wipe(arena, &self.leaves.separators, at, hides);
         self.with_recent(arena, recent)

@@ -184,12 +184,7 @@ fn last_change<'s>(
     inclusive: bool,
 ) -> Option<(&'s [u8], Option<Found<'s>>)> {
     let layer = layer?;
-    let refs = layer.deltas.of_page(page);
-    let behind = refs.partition_point(|at| {
-        let key = layer.arena.key(*at);
-        key < bound || (inclusive && key == bound)
-    });
-    let at = *refs.get(behind.checked_sub(1)?)?;
+    let at = layer.deltas.last(layer.arena, page, bound, inclusive)?;
     Some((layer.arena.key(at), layer.found(at)))
 }
 
@@ -209,9 +204,7 @@ impl<'s> Changes<'s> {
             key: None,
         };
         if let Some(layer) = layer {
-            let refs = layer.deltas.of_page(page);
-            let first = refs.partition_point(|at| layer.arena.key(*at) < from);
-            changes.refs = &refs[first..];
+            changes.refs = layer.deltas.from(layer.arena, page, from);
             changes.peek();
         }
         changes
