@@ -10,6 +10,7 @@
 
 mod counts;
 mod damage;
+mod devices;
 mod errors;
 mod lost_syncs;
 mod power;
