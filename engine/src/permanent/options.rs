@@ -17,7 +17,7 @@ pub struct Options {
     /// Threads for reading and hashing; `None` for one per core.
     pub threads: Option<usize>,
     /// Bytes of memory for hashes of leaves, 33 for each leaf and 128 for each bucket; 0 for none. A bucket whose
-    /// leaves' hashes are held is hashed with a third of the permutations. `docs/adr/0016-leaf-hashes-of-buckets.md` has the
+    /// leaves' hashes are held is hashed with a third of the permutations. `docs/adr/0015-leaf-hashes-of-buckets.md` has the
     /// measurements behind the default.
     pub leaf_hash_bytes_max: usize,
     /// Messages of keccak256 that are hashed side by side; `None` for as many as the CPU can.

@@ -89,6 +89,7 @@ impl TrieId {
     }
 
     /// The path of the entry with this key, which is known to lie in this trie's range.
+    #[inline]
     pub(crate) fn path(&self, key: &[u8]) -> Result<Path, String> {
         let path = match self {
             Self::Accounts => key,
@@ -104,6 +105,7 @@ impl TrieId {
     }
 
     /// The path of a stored entry of this trie; an error that names the key where it has none.
+    #[inline]
     pub(crate) fn stored_path(&self, key: &[u8]) -> Result<Path, StoreError> {
         self.path(key).map_err(|got| StoreError::BadEntry {
             table: self.table(),
@@ -174,6 +176,7 @@ pub(crate) fn date(leaf: &mut Vec<u8>, block: BlockNumber) {
 
 /// Parts a leaf of `trie` into its undated part and the block that last wrote it. Of the first no
 /// more is checked than its length.
+#[inline]
 pub(crate) fn undate<'l>(trie: &TrieId, leaf: &'l [u8]) -> Option<Dated<&'l [u8]>> {
     let len = match trie {
         TrieId::Accounts => account_len(leaf)?,
@@ -248,6 +251,7 @@ pub(crate) fn encode_account(account: &TrieAccount) -> Vec<u8> {
 }
 
 /// Length of the undated part of an account leaf.
+#[inline]
 fn account_len(leaf: &[u8]) -> Option<usize> {
     let &[flags, balance_len] = leaf.first_chunk::<2>()?;
     let (nonce_len, balance_len) = (usize::from(flags >> NONCE_SHIFT), usize::from(balance_len));
@@ -267,6 +271,7 @@ struct AccountFields<'l> {
 }
 
 /// The fields of an undated account leaf; `None` where its encoding is not the only one.
+#[inline]
 fn account_fields(undated: &[u8]) -> Option<AccountFields<'_>> {
     let (&[flags, balance_len], rest) = undated.split_first_chunk::<2>()?;
     let (nonce, rest) = rest.split_at_checked(usize::from(flags >> NONCE_SHIFT))?;
@@ -298,6 +303,7 @@ pub(crate) fn decode_account(leaf: &[u8]) -> Option<Dated<TrieAccount>> {
 }
 
 /// Appends the RLP of an account straight from its leaf, whose numbers are as short as RLP's.
+#[inline]
 fn account_rlp(fields: &AccountFields<'_>, out: &mut Vec<u8>) {
     let numbers = rlp::string_len(fields.nonce) + rlp::string_len(fields.balance);
     rlp::list_header(numbers + 2 * rlp::HASH_LEN, out);
@@ -308,6 +314,7 @@ fn account_rlp(fields: &AccountFields<'_>, out: &mut Vec<u8>) {
 }
 
 /// A hash that is left out where it is `default`; `default` written out is refused.
+#[inline]
 fn optional_hash(present: bool, default: B256, rest: &[u8]) -> Option<(B256, &[u8])> {
     if !present {
         return Some((default, rest));
@@ -318,6 +325,7 @@ fn optional_hash(present: bool, default: B256, rest: &[u8]) -> Option<(B256, &[u
 }
 
 /// Appends what the trie hashes for a leaf of `trie`: the RLP of the account or of the value.
+#[inline]
 pub(crate) fn leaf_rlp(trie: &TrieId, leaf: &[u8], out: &mut Vec<u8>) -> Option<()> {
     match trie {
         TrieId::Accounts => account_rlp(&account_fields(undate(trie, leaf)?.value)?, out),

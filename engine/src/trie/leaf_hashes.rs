@@ -68,9 +68,11 @@ pub(crate) struct LeafHashes {
 
 #[derive(Debug, Default)]
 struct Shard {
-    buckets: B256Map<BucketHashes>,
-    /// Names in the order they were put, with some that have been taken since.
-    order: VecDeque<B256>,
+    /// By name, with the number of its put.
+    buckets: B256Map<(u64, BucketHashes)>,
+    /// Names in the order they were put, with some that have been taken or put again since.
+    order: VecDeque<(u64, B256)>,
+    puts: u64,
     bytes: usize,
 }
 
@@ -95,7 +97,7 @@ impl LeafHashes {
     /// The hashes of a bucket's leaves, which are no longer held then.
     pub(crate) fn take(&self, bucket: &B256) -> Option<BucketHashes> {
         let mut shard = lock(self.shard(bucket));
-        let leaves = shard.buckets.remove(bucket)?;
+        let (_, leaves) = shard.buckets.remove(bucket)?;
         shard.bytes -= bytes_of(&leaves);
         Some(leaves)
     }
@@ -104,10 +106,12 @@ impl LeafHashes {
     pub(crate) fn put(&self, bucket: B256, leaves: BucketHashes) {
         let mut shard = lock(self.shard(&bucket));
         shard.bytes += bytes_of(&leaves);
-        match shard.buckets.insert(bucket, leaves) {
-            Some(same) => shard.bytes -= bytes_of(&same),
-            None => shard.order.push_back(bucket),
+        shard.puts += 1;
+        let number = shard.puts;
+        if let Some((_, same)) = shard.buckets.insert(bucket, (number, leaves)) {
+            shard.bytes -= bytes_of(&same);
         }
+        shard.order.push_back((number, bucket));
         shard.shrink_to(self.shard_bytes_max);
     }
 
@@ -122,15 +126,22 @@ impl Shard {
             let Some(oldest) = self.order.pop_front() else {
                 return;
             };
-            if let Some(leaves) = self.buckets.remove(&oldest) {
+            if is_held(&self.buckets, &oldest)
+                && let Some((_, leaves)) = self.buckets.remove(&oldest.1)
+            {
                 self.bytes -= bytes_of(&leaves);
             }
         }
         if self.order.len() > 2 * self.buckets.len() + SHARDS {
             let buckets = &self.buckets;
-            self.order.retain(|bucket| buckets.contains_key(bucket));
+            self.order.retain(|put| is_held(buckets, put));
         }
     }
+}
+
+/// Whether what was put with this number is held still.
+fn is_held(buckets: &B256Map<(u64, BucketHashes)>, (number, bucket): &(u64, B256)) -> bool {
+    buckets.get(bucket).is_some_and(|(held, _)| held == number)
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
@@ -173,8 +184,21 @@ mod tests {
             held.take(&bucket(n).0);
         }
         assert_eq!(held.bytes(), 0);
-        let names = held.shards.iter().map(|shard| lock(shard).order.len());
-        assert!(names.sum::<usize>() < 2 * 3_000);
+    }
+
+    #[test]
+    fn no_bucket_that_is_put_again_and_again_makes_the_queue_grow() {
+        let held = LeafHashes::new(1 << 20);
+        let (name, leaves) = bucket(7);
+        for n in 0..10_000 {
+            if n % 2 == 0 {
+                held.take(&name);
+            }
+            held.put(name, leaves.clone());
+            assert_eq!(held.bytes(), bytes_of(&leaves) as u64);
+        }
+        let queue = lock(held.shard(&name)).order.len();
+        assert!(queue <= SHARDS + 3, "{queue} names of one bucket");
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub(crate) struct NodeRef {
 
 impl NodeRef {
     /// A reference by hash.
+    #[inline]
     pub(crate) const fn hash(hash: B256) -> Self {
         Self {
             bytes: hash,
@@ -21,6 +22,7 @@ impl NodeRef {
     }
 
     /// The reference of a node with this RLP where it is inlined; `None` where its hash is needed.
+    #[inline]
     pub(crate) fn inline(rlp: &[u8]) -> Option<Self> {
         if rlp.len() >= 32 {
             return None;
@@ -34,6 +36,7 @@ impl NodeRef {
     }
 
     /// Puts the reference back together from [`Self::raw`] and [`Self::is_inline`].
+    #[inline]
     pub(crate) fn from_raw(bytes: B256, inline: bool) -> Self {
         // An inlined node is a list of less than 56 bytes: its first byte tells its length.
         let len = if inline { bytes[0] - 0xc0 + 1 } else { 32 };
@@ -41,16 +44,19 @@ impl NodeRef {
     }
 
     /// The hash, or the inlined RLP followed by zeros.
+    #[inline]
     pub(crate) const fn raw(&self) -> B256 {
         self.bytes
     }
 
     /// Whether the node is inlined.
+    #[inline]
     pub(crate) const fn is_inline(&self) -> bool {
         self.len < 32
     }
 
     /// Bytes of the reference inside its parent.
+    #[inline]
     pub(crate) const fn encoded_len(&self) -> usize {
         if self.is_inline() {
             self.len as usize
@@ -60,6 +66,7 @@ impl NodeRef {
     }
 
     /// Appends the reference as an item of its parent.
+    #[inline]
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         if !self.is_inline() {
             out.push(0xa0);

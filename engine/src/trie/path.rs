@@ -25,6 +25,7 @@ impl Path {
     };
 
     /// The path of a leaf: all 64 nibbles of its hashed key.
+    #[inline]
     pub(crate) const fn leaf(key: B256) -> Self {
         Self {
             bytes: key,
@@ -34,6 +35,7 @@ impl Path {
 
     /// The path of `len` nibbles packed in `bytes`; `None` if there are more than 64, or a
     /// nibble past the end is not zero.
+    #[inline]
     pub(crate) fn from_packed(bytes: B256, len: usize) -> Option<Self> {
         let path = Self::leaf(bytes);
         if len == KEY_NIBBLES {
@@ -60,16 +62,19 @@ impl Path {
     }
 
     /// Number of nibbles.
+    #[inline]
     pub(crate) const fn len(&self) -> usize {
         self.len as usize
     }
 
     /// The packed nibbles, zero past the end.
+    #[inline]
     pub(crate) const fn bytes(&self) -> &B256 {
         &self.bytes
     }
 
     /// The nibble at `index`, which is below 64; zero past the end.
+    #[inline]
     pub(crate) fn nibble(&self, index: usize) -> u8 {
         let byte = self.bytes[index / 2];
         if index.is_multiple_of(2) {
@@ -112,6 +117,7 @@ impl Path {
     }
 
     /// Number of leading nibbles that both have.
+    #[inline]
     pub(crate) fn common_prefix(&self, other: &Self) -> usize {
         let shorter = self.len.min(other.len) as usize;
         let words = self.bytes.as_chunks::<8>().0.iter();
@@ -127,6 +133,7 @@ impl Path {
     }
 
     /// Whether `self` lies at or under `prefix`.
+    #[inline]
     pub(crate) fn starts_with(&self, prefix: &Self) -> bool {
         self.len >= prefix.len && self.common_prefix(prefix) == prefix.len()
     }

@@ -8,10 +8,12 @@ const LONG: usize = 56;
 pub(super) const HASH_LEN: usize = 33;
 
 /// Appends a list header for `payload` bytes.
+#[inline]
 pub(super) fn list_header(payload: usize, out: &mut Vec<u8>) {
     long_or_short(payload, 0xc0, out);
 }
 
+#[inline]
 fn long_or_short(payload: usize, offset: u8, out: &mut Vec<u8>) {
     if payload < LONG {
         out.push(offset + payload as u8);
@@ -23,6 +25,7 @@ fn long_or_short(payload: usize, offset: u8, out: &mut Vec<u8>) {
     }
 }
 
+#[inline]
 fn header_len(payload: usize) -> usize {
     if payload < LONG {
         1
@@ -32,6 +35,7 @@ fn header_len(payload: usize) -> usize {
 }
 
 /// Bytes of an RLP string.
+#[inline]
 pub(super) fn string_len(bytes: &[u8]) -> usize {
     if bytes.len() == 1 && bytes[0] < 0x80 {
         1
@@ -41,6 +45,7 @@ pub(super) fn string_len(bytes: &[u8]) -> usize {
 }
 
 /// Appends an RLP string.
+#[inline]
 pub(crate) fn string(bytes: &[u8], out: &mut Vec<u8>) {
     if !(bytes.len() == 1 && bytes[0] < 0x80) {
         long_or_short(bytes.len(), 0x80, out);
@@ -49,11 +54,13 @@ pub(crate) fn string(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Bytes of the hex-prefix encoding (Yellow Paper, appendix C) of `nibbles` nibbles.
+#[inline]
 const fn hex_prefix_len(nibbles: usize) -> usize {
     nibbles / 2 + 1
 }
 
 /// Appends the hex-prefix encoding of the nibbles `from..to` of `path`, as an RLP string.
+#[inline]
 fn hex_prefix(path: &Path, from: usize, to: usize, leaf: bool, out: &mut Vec<u8>) {
     let odd = !(to - from).is_multiple_of(2);
     let flag = 0x20 * u8::from(leaf) + 0x10 * u8::from(odd);
@@ -74,12 +81,14 @@ fn hex_prefix(path: &Path, from: usize, to: usize, leaf: bool, out: &mut Vec<u8>
 }
 
 /// RLP length of a hex-prefixed path: a single byte is below 0x80, so it stands for itself.
+#[inline]
 const fn hex_prefix_string_len(nibbles: usize) -> usize {
     let len = hex_prefix_len(nibbles);
     if len == 1 { 1 } else { 1 + len }
 }
 
 /// Appends a leaf: the nibbles of `path` from `depth` on, and `value`, which is RLP itself.
+#[inline]
 pub(crate) fn leaf(path: &Path, depth: usize, value: &[u8], out: &mut Vec<u8>) {
     let payload = hex_prefix_string_len(path.len() - depth) + string_len(value);
     list_header(payload, out);
@@ -88,6 +97,7 @@ pub(crate) fn leaf(path: &Path, depth: usize, value: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Appends an extension over the nibbles `from..to` of `path`.
+#[inline]
 pub(crate) fn extension(path: &Path, from: usize, to: usize, child: &NodeRef, out: &mut Vec<u8>) {
     let payload = hex_prefix_string_len(to - from) + child.encoded_len();
     list_header(payload, out);
@@ -96,6 +106,7 @@ pub(crate) fn extension(path: &Path, from: usize, to: usize, child: &NodeRef, ou
 }
 
 /// Appends a branch without a value; `children` are in ascending order of their nibbles.
+#[inline]
 pub(crate) fn branch<'a, I>(children: I, out: &mut Vec<u8>)
 where
     I: Iterator<Item = (u8, &'a NodeRef)> + Clone,

@@ -89,7 +89,7 @@ impl Forest<'_> {
         let Entry { path, kind, .. } = self.entries[index];
         match kind {
             EntryKind::Hashed { held, .. } => {
-                let node = match held.at(depth) {
+                let node = match self.held[held as usize].at(depth) {
                     Some(hash) => {
                         self.leaves_held += 1;
                         self.add_known(hash)
@@ -105,15 +105,16 @@ impl Forest<'_> {
                 let node = self.add_leaf(index, depth);
                 Ok((self.settle(index, node, depth), 0))
             }
-            EntryKind::Stub(stub) if path.len() == depth || stub.is_branch => {
+            EntryKind::Stub(stub) => {
+                let stub = self.stubs[stub as usize];
+                if path.len() != depth && !stub.is_branch {
+                    return Err(StateError::missing(*trie, &path, stub.hash, Need::Collapse));
+                }
                 let known = self.add_known(stub.hash);
                 if path.len() == depth {
                     return Ok((known, 0));
                 }
                 Ok(self.extension(index, depth, path.len(), known, 0))
-            }
-            EntryKind::Stub(stub) => {
-                Err(StateError::missing(*trie, &path, stub.hash, Need::Collapse))
             }
         }
     }

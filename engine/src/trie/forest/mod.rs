@@ -42,17 +42,16 @@ pub(crate) struct Entry {
 #[derive(Clone, Copy, Debug)]
 enum EntryKind {
     /// A leaf; the RLP that the trie hashes for it lies here among the forest's values.
-    Leaf {
-        from: u32,
-        to: u32,
-    },
+    Leaf { from: u32, to: u32 },
     /// A leaf whose hash is held; its value lies here among the forest's values, as it is stored.
     Hashed {
         from: u32,
         to: u32,
-        held: LeafHash,
+        /// Its place among the hashes that are held.
+        held: u32,
     },
-    Stub(Stub),
+    /// Its place among the stubs.
+    Stub(u32),
 }
 
 /// A node; its number is its place among the forest's nodes.
@@ -84,6 +83,8 @@ pub(crate) struct Forest<'h> {
     hasher: &'h BatchHasher,
     entries: Vec<Entry>,
     values: Vec<u8>,
+    held: Vec<LeafHash>,
+    stubs: Vec<Stub>,
     nodes: Vec<Node>,
     /// Entries under each node.
     weights: Vec<u32>,
@@ -104,6 +105,8 @@ impl<'h> Forest<'h> {
             hasher,
             entries: Vec::new(),
             values: Vec::new(),
+            held: Vec::new(),
+            stubs: Vec::new(),
             nodes: Vec::new(),
             weights: Vec::new(),
             refs: Vec::new(),
@@ -161,7 +164,10 @@ impl<'h> Forest<'h> {
         value: &[u8],
     ) -> Result<(), StateError> {
         let kind = if path.len() < KEY_NIBBLES {
-            Stub::decode(value).map(EntryKind::Stub)
+            Stub::decode(value).map(|stub| {
+                self.stubs.push(stub);
+                EntryKind::Stub(self.stubs.len() as u32 - 1)
+            })
         } else {
             let from = self.values.len() as u32;
             leaf_rlp(trie, value, &mut self.values).map(|()| EntryKind::Leaf {
@@ -179,6 +185,8 @@ impl<'h> Forest<'h> {
         let from = self.values.len() as u32;
         self.values.extend_from_slice(value);
         let to = self.values.len() as u32;
+        self.held.push(held);
+        let held = self.held.len() as u32 - 1;
         self.add_entry(path, EntryKind::Hashed { from, to, held });
     }
 
