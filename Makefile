@@ -11,7 +11,9 @@ SHELL := /bin/bash
 MAINNET ?=
 # Where `make demo` puts its files.
 OUT ?= out/demo
-# Options of `make compare`, as `thinstate-compare all --help` lists them, and features to build with: `--features firewood`.
+# What `make compare` runs (`peers`, or `replay`: the workloads of `thinstate replay` on other stores), its options, as
+# `thinstate-compare peers --help` lists them, and features to build with: `--features firewood`.
+COMPARE_COMMAND ?= peers
 COMPARE ?=
 COMPARE_FEATURES ?=
 # Seconds that `make fuzz` gives each target.
@@ -47,7 +49,7 @@ demo: build ## Build, run the demo on data/, then a study of all designs; MAINNE
 	"$(CARGO_TARGET_DIR)/release/thinstate" study data/studies/demo.toml --out "$(OUT)/study" --cache "$(OUT)/study/cache"
 	rm -rf "$(OUT)/study/cache"
 
-compare: prerequisites ## Replay a small workload on other stores (redb, NOMT, ...) and print a table; COMPARE='...' for options
+compare: prerequisites ## Compare with other stores (redb, NOMT, ...), tables in docs/peers.md; COMPARE='--keys 10M' and so on
 	@export ROCKSDB_STATIC=1; \
 	locked() { grep -A1 '"librocksdb-sys"' "$$1/Cargo.lock"; }; \
 	if [[ "$$(locked .)" == "$$(locked benches/compare)" ]]; then \
@@ -55,7 +57,8 @@ compare: prerequisites ## Replay a small workload on other stores (redb, NOMT, .
 			sed -n 's/.*"build-script-executed".*librocksdb-sys@.*"out_dir":"\([^"]*\)".*/\1/p'); \
 		[[ -z "$$ROCKSDB_LIB_DIR" ]] || export ROCKSDB_LIB_DIR; \
 	fi; \
-	cargo run --release --locked --manifest-path benches/compare/Cargo.toml $(COMPARE_FEATURES) -- all --out out/compare $(COMPARE)
+	cargo run --release --locked --manifest-path benches/compare/Cargo.toml $(COMPARE_FEATURES) -- \
+		$(COMPARE_COMMAND) --out out/compare $(if $(filter peers,$(COMPARE_COMMAND)),--docs docs/peers.md) $(COMPARE)
 
 build: prerequisites ## Build everything
 	cargo build --release --locked --workspace

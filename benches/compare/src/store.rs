@@ -101,11 +101,11 @@ pub struct Committed {
 }
 
 /// Reads each key on the threads of a pool, some at a time.
-pub fn each_on<K: Sync, E: Into<BoxError>>(
+pub fn each_on<K: Sync, V: Send, E: Into<BoxError>>(
     pool: &ThreadPool,
     keys: &[K],
-    read: impl Fn(&K) -> Result<Option<Vec<u8>>, E> + Sync,
-) -> Result<Vec<Option<Vec<u8>>>, BoxError> {
+    read: impl Fn(&K) -> Result<Option<V>, E> + Sync,
+) -> Result<Vec<Option<V>>, BoxError> {
     pool.install(|| {
         let keys = keys.par_iter().with_min_len(CHUNK);
         keys.map(|key| read(key).map_err(Into::into)).collect()

@@ -1,6 +1,7 @@
-//! Transfers of one token: senders and nine in ten receivers uniformly among those who hold some, one in ten
-//! receivers new.
+//! Transfers of one token: senders and nine in ten receivers among those who hold some, uniformly or by a Zipf distribution,
+//! one in ten receivers new.
 
+use crate::{Drawer, Draws};
 use alloy_primitives::{Address, U256, address, keccak256};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -57,6 +58,7 @@ pub struct TransferBlock {
 #[derive(Debug)]
 pub struct TransferWorkload {
     random: ChaCha12Rng,
+    draws: Draws,
     balances: Vec<u64>,
 }
 
@@ -66,8 +68,20 @@ impl TransferWorkload {
         let holders = u32::try_from(holders).expect("holders are numbered in 32 bits");
         Self {
             random: ChaCha12Rng::seed_from_u64(seed),
+            draws: Draws::Uniform,
             balances: vec![FIRST_BALANCE; holders as usize],
         }
+    }
+
+    /// The same holders, who are drawn in another way; under Zipf's law the first ones move most.
+    pub const fn drawing(mut self, draws: Draws) -> Self {
+        self.draws = draws;
+        self
+    }
+
+    /// How many hold some, or once did.
+    pub const fn holders(&self) -> u64 {
+        self.balances.len() as u64
     }
 
     /// Balances to begin with, at most `size` together.
@@ -82,7 +96,10 @@ impl TransferWorkload {
     /// The next block, of `transfers` transfers.
     pub fn block(&mut self, transfers: usize) -> TransferBlock {
         let holders = self.balances.len() as u32;
-        let transfers: Vec<_> = (0..transfers).map(|_| self.transfer(holders)).collect();
+        let drawer = self.draws.among(u64::from(holders));
+        let transfers: Vec<_> = (0..transfers)
+            .map(|_| self.transfer(holders, &drawer))
+            .collect();
         let mut touched: Vec<u32> = transfers
             .iter()
             .flat_map(|t| [t.from.number, t.to.number])
@@ -97,9 +114,9 @@ impl TransferWorkload {
     }
 
     /// A transfer from one of the first `holders` holders.
-    fn transfer(&mut self, holders: u32) -> Transfer {
+    fn transfer(&mut self, holders: u32, drawer: &Drawer) -> Transfer {
         let from = loop {
-            let from = self.random.random_range(0..holders);
+            let from = drawer.index(&mut self.random) as u32;
             if self.balances[from as usize] > 0 {
                 break from;
             }
@@ -108,8 +125,7 @@ impl TransferWorkload {
             self.balances.push(0);
             self.balances.len() as u32 - 1
         } else {
-            let other = self.random.random_range(0..holders - 1);
-            other + u32::from(other >= from)
+            self.other(from, holders, drawer)
         };
         let most = AMOUNT_MAX.min(self.balances[from as usize]);
         let amount = self.random.random_range(1..=most);
@@ -119,6 +135,22 @@ impl TransferWorkload {
             from: party(from),
             to: party(to),
             amount,
+        }
+    }
+
+    /// A receiver among the first `holders` holders who is not the sender.
+    fn other(&mut self, from: u32, holders: u32, drawer: &Drawer) -> u32 {
+        match drawer {
+            Drawer::Uniform(_) => {
+                let other = self.random.random_range(0..holders - 1);
+                other + u32::from(other >= from)
+            }
+            Drawer::Zipf(_) => loop {
+                let other = drawer.index(&mut self.random) as u32;
+                if other != from {
+                    break other;
+                }
+            },
         }
     }
 }
@@ -149,7 +181,12 @@ mod tests {
 
     #[test]
     fn no_balance_differs_from_what_the_transfers_make_it() {
-        let mut workload = TransferWorkload::new(1_000, 5);
+        for draws in [Draws::Uniform, Draws::Zipf { exponent: 0.9 }] {
+            check(TransferWorkload::new(1_000, 5).drawing(draws));
+        }
+    }
+
+    fn check(mut workload: TransferWorkload) {
         let mut balances: HashMap<u32, U256> = workload
             .load(300)
             .flatten()

@@ -1,4 +1,4 @@
-//! The stores, one file for each, and a table of them.
+//! The stores, one file for each, and a table of those that replays run on.
 
 mod commonware;
 #[cfg(feature = "firewood")]
@@ -9,7 +9,12 @@ mod rocks;
 
 #[cfg(feature = "firewood")]
 pub use self::firewood::FirewoodStore;
-pub use self::{commonware::Commonware, nomt::NomtStore, redb::RedbStore, rocks::RocksPlain};
+pub use self::{
+    commonware::{AnyFixed, AnyVariable, Commonware, CurrentFixed, Database},
+    nomt::NomtStore,
+    redb::RedbStore,
+    rocks::RocksPlain,
+};
 
 use crate::{Facts, KeyValueDesign, KeyValueStore};
 use thinstate_replay::{
@@ -28,14 +33,14 @@ pub struct Entry {
 /// Opens a store that will hold about so many entries.
 type Open = fn(&DesignStore, u64) -> Result<Box<dyn StateDesign>, DesignError>;
 
-/// All stores of this build.
+/// All stores of this build that hold accounts and slots.
 pub const ALL: &[Entry] = &[
     entry::<RocksPlain>(),
     entry::<RedbStore>(),
     entry::<NomtStore>(),
     #[cfg(feature = "firewood")]
     entry::<FirewoodStore>(),
-    entry::<Commonware>(),
+    entry::<Commonware<AnyVariable>>(),
 ];
 
 const fn entry<S: KeyValueStore>() -> Entry {

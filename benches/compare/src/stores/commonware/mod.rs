@@ -1,28 +1,34 @@
-//! commonware-storage's `any`: a log of operations under a Merkle mountain range, with an index in memory.
+//! commonware-storage's qmdb: a log of operations under a Merkle mountain range, with an index in memory.
+//!
+//! | database | values | root |
+//! |---|---|---|
+//! | [`AnyVariable`] | of any length | over all operations: it excludes no stale value |
+//! | [`AnyFixed`] | of 32 bytes | the same |
+//! | [`CurrentFixed`] | of 32 bytes | over all operations and which of them are active |
+//!
+//! The traits over all of them are commonware's own, for benchmarks (its feature `test-traits`).
+
+mod databases;
+
+pub use databases::{AnyFixed, AnyVariable, CurrentFixed};
 
 use crate::{
     layout::Hashed,
     store::{BoxError, Change, Committed, Facts, KeyValueStore, StoreOptions},
 };
 use alloy_primitives::B256;
-use commonware_codec::RangeCfg;
-use commonware_cryptography::{Sha256, sha256::Digest};
-use commonware_parallel::Rayon;
-use commonware_runtime::{
-    BLOB_PAGE_SIZE, Runner as _, Strategizer as _,
-    buffer::paged::{CacheRef, page_size},
-    tokio,
-};
+use commonware_codec::CodecShared;
+use commonware_cryptography::sha256::Digest;
+use commonware_runtime::{Runner as _, tokio};
 use commonware_storage::{
-    journal::contiguous::variable::Config as LogConfig,
-    merkle::{full::Config as MerkleConfig, mmr::Family},
+    merkle::mmr::Family,
     qmdb::{
-        any::{VariableConfig, unordered::variable::Db},
+        Error,
+        any::traits::{BatchableDb as _, DbAny, UnmerkleizedBatch as _},
         floor::Proportional,
     },
-    translator::EightCap,
 };
-use core::num::{NonZeroU16, NonZeroU64, NonZeroUsize};
+use core::marker::PhantomData;
 use rayon::ThreadPool;
 use std::{
     sync::mpsc::{Receiver, SyncSender, sync_channel},
@@ -30,29 +36,45 @@ use std::{
     time::Instant,
 };
 
-type Any = Db<Family, tokio::Context, Digest, Vec<u8>, Sha256, EightCap, Rayon>;
-/// What encoding of operations needs to know: nothing of keys, the length of values.
-type Codec = ((), (RangeCfg<usize>, ()));
+/// One of its databases.
+pub trait Database: Send + Sync + 'static {
+    /// What results and tables say of it.
+    const FACTS: Facts;
 
-/// Bytes of a page of the cache, checksum apart.
-const PAGE: NonZeroU16 = page_size(BLOB_PAGE_SIZE);
-/// Operations in one file of the log.
-const ITEMS_PER_FILE: NonZeroU64 = NonZeroU64::new(1 << 20).expect("it is not zero");
-/// Buffers for writing and for replay when it is opened, as in commonware's own benchmarks.
-const BUFFER: NonZeroUsize = NonZeroUsize::new(2 << 20).expect("it is not zero");
-/// Keys remembered while the index is rebuilt, as there.
-const INIT_CACHE: Option<NonZeroUsize> = NonZeroUsize::new(1 << 18);
-/// Longest value: of an account with code.
-const VALUE_BYTES_MAX: usize = 128;
+    /// Values; also what is kept beside the last commit.
+    type Value: CodecShared + Clone;
+
+    /// The database itself.
+    type Db: DbAny<Family, Key = Digest, Value = Self::Value, Digest = Digest>;
+
+    /// Opens it, new or not.
+    fn init(
+        context: tokio::Context,
+        options: &StoreOptions,
+    ) -> impl Future<Output = Result<Self::Db, Error<Family>>>;
+
+    /// Bytes as a value.
+    fn value(bytes: Vec<u8>) -> Result<Self::Value, BoxError>;
+
+    /// A value's bytes.
+    fn bytes(value: Self::Value) -> Vec<u8>;
+
+    /// A head as a value.
+    fn head_value(head: Vec<u8>) -> Self::Value;
+
+    /// The head in that value.
+    fn head(value: Self::Value) -> Vec<u8>;
+}
 
 /// The store.
 ///
 /// It lives on a thread of its own, in its own runtime, and is sent what to do: each change of the database
 /// consumes it and gives another. Reads therefore wait for commits, and commits for reads.
-pub struct Commonware {
+pub struct Commonware<D> {
     /// `None` once it is told to end.
     requests: Option<SyncSender<Request>>,
     thread: Option<JoinHandle<()>>,
+    database: PhantomData<D>,
 }
 
 /// A channel that one answer is awaited on.
@@ -67,7 +89,7 @@ enum Request {
     Flush(Answer<()>),
 }
 
-impl Commonware {
+impl<D> Commonware<D> {
     fn ask<T>(&self, request: impl FnOnce(Answer<T>) -> Request) -> Result<T, BoxError> {
         let (answer, answered) = sync_channel(1);
         let requests = self.requests.as_ref().ok_or_else(ended)?;
@@ -80,16 +102,10 @@ fn ended() -> BoxError {
     "the store failed before, and takes no more".into()
 }
 
-impl KeyValueStore for Commonware {
+impl<D: Database> KeyValueStore for Commonware<D> {
     type Layout = Hashed;
 
-    const FACTS: Facts = Facts {
-        name: "commonware",
-        summary: "commonware-storage 2026.10 `any`: a log of operations, index in memory",
-        root: "Merkle mountain range of all operations, SHA-256; it excludes no stale value",
-        durability: "log synced with each block",
-        is_ethereum: false,
-    };
+    const FACTS: Facts = D::FACTS;
 
     fn open(options: &StoreOptions) -> Result<Self, BoxError> {
         let (requests, received) = sync_channel(1);
@@ -100,7 +116,7 @@ impl KeyValueStore for Commonware {
                 .with_storage_directory(options.dir.clone())
                 .with_worker_threads(options.threads.max(2));
             let runner = tokio::Runner::new(runtime);
-            runner.start(|context| serve(context, options, opened, received));
+            runner.start(|context| serve::<D>(context, options, opened, received));
         };
         let thread = std::thread::Builder::new()
             .name("commonware".to_owned())
@@ -109,6 +125,7 @@ impl KeyValueStore for Commonware {
         Ok(Self {
             requests: Some(requests),
             thread: Some(thread),
+            database: PhantomData,
         })
     }
 
@@ -139,7 +156,7 @@ impl KeyValueStore for Commonware {
     }
 }
 
-impl Drop for Commonware {
+impl<D> Drop for Commonware<D> {
     fn drop(&mut self) {
         self.requests = None;
         if let Some(thread) = self.thread.take() {
@@ -150,14 +167,13 @@ impl Drop for Commonware {
 }
 
 /// Opens the database and does what it is told until nobody is left who could ask, or something fails.
-async fn serve(
+async fn serve<D: Database>(
     context: tokio::Context,
     options: StoreOptions,
     opened: SyncSender<Result<(), BoxError>>,
     requests: Receiver<Request>,
 ) {
-    let config = config(&context, &options);
-    let mut db = match Any::init(context, config, None).await {
+    let mut db = match D::init(context, &options).await {
         Ok(db) => db,
         Err(error) => {
             let _ = opened.send(Err(error.into()));
@@ -167,7 +183,7 @@ async fn serve(
     let _ = opened.send(Ok(()));
     // Nothing else runs on this thread, so it may wait for the next request.
     while let Ok(request) = requests.recv() {
-        db = match handle(db, request).await {
+        db = match handle::<D>(db, request).await {
             Some(db) => db,
             None => return,
         };
@@ -177,54 +193,28 @@ async fn serve(
     }
 }
 
-fn config(
-    context: &tokio::Context,
-    options: &StoreOptions,
-) -> VariableConfig<EightCap, Codec, Rayon> {
-    let threads = NonZeroUsize::new(options.threads).unwrap_or(NonZeroUsize::MIN);
-    let pages = NonZeroUsize::new(options.cache_bytes / usize::from(PAGE.get()));
-    let page_cache = CacheRef::new(PAGE, pages.unwrap_or(NonZeroUsize::MIN));
-    VariableConfig {
-        merkle_config: MerkleConfig {
-            journal_partition: "merkle-journal".to_owned(),
-            metadata_partition: "merkle-metadata".to_owned(),
-            items_per_blob: ITEMS_PER_FILE,
-            write_buffer: BUFFER,
-            replay_buffer: BUFFER,
-            strategy: context.strategy(threads),
-            page_cache: page_cache.clone(),
-        },
-        journal_config: LogConfig {
-            partition: "log".to_owned(),
-            items_per_section: ITEMS_PER_FILE,
-            compression: None,
-            codec_config: ((), ((0..=VALUE_BYTES_MAX).into(), ())),
-            page_cache,
-            write_buffer: BUFFER,
-            replay_buffer: BUFFER,
-        },
-        translator: EightCap,
-        init_cache: INIT_CACHE,
-        init_buffer: BUFFER,
-        init_concurrency: (),
-    }
-}
-
 /// Does one thing; `None` where the database was lost over it.
-async fn handle(db: Any, request: Request) -> Option<Any> {
+async fn handle<D: Database>(db: D::Db, request: Request) -> Option<D::Db> {
     // Whoever no longer waits for an answer does not need it.
     match request {
         Request::Head(answer) => {
-            let _ = answer.send(db.get_metadata().await.map_err(Into::into));
+            let head = db.get_metadata().await.map_err(BoxError::from);
+            let _ = answer.send(head.map(|head| head.map(D::head)));
             Some(db)
         }
         Request::Read(keys, answer) => {
             let keys: Vec<_> = keys.iter().collect();
-            let _ = answer.send(db.get_many(&keys).await.map_err(Into::into));
+            let values = db.get_many(&keys).await.map_err(BoxError::from);
+            let bytes = |values: Vec<Option<D::Value>>| -> Vec<Option<Vec<u8>>> {
+                values.into_iter().map(|it| it.map(D::bytes)).collect()
+            };
+            let _ = answer.send(values.map(bytes));
             Some(db)
         }
-        Request::Commit(changes, head, answer) => give(commit(db, changes, head).await, &answer),
-        Request::Settle(answer) => give(settle(db).await, &answer),
+        Request::Commit(changes, head, answer) => {
+            give(commit::<D>(db, changes, head).await, &answer)
+        }
+        Request::Settle(answer) => give(settle::<D>(db).await, &answer),
         Request::Flush(answer) => {
             let synced = db.sync().await.map_err(BoxError::from);
             give(synced.map(|db| (db, ())), &answer)
@@ -232,7 +222,7 @@ async fn handle(db: Any, request: Request) -> Option<Any> {
     }
 }
 
-fn give<T>(done: Result<(Any, T), BoxError>, answer: &Answer<T>) -> Option<Any> {
+fn give<Db, T>(done: Result<(Db, T), BoxError>, answer: &Answer<T>) -> Option<Db> {
     let (db, result) = match done {
         Ok((db, result)) => (Some(db), Ok(result)),
         Err(error) => (None, Err(error)),
@@ -241,15 +231,17 @@ fn give<T>(done: Result<(Any, T), BoxError>, answer: &Answer<T>) -> Option<Any> 
     db
 }
 
-async fn commit(
-    db: Any,
+async fn commit<D: Database>(
+    db: D::Db,
     changes: Vec<Change<[u8; 32]>>,
     head: Option<Vec<u8>>,
-) -> Result<(Any, Committed), BoxError> {
+) -> Result<(D::Db, Committed), BoxError> {
     let started = Instant::now();
-    let batch = changes.into_iter().fold(db.new_batch(), |batch, change| {
-        batch.write(Digest(change.key), change.value)
-    });
+    let mut batch = db.new_batch();
+    for Change { key, value } in changes {
+        batch = batch.write(Digest(key), value.map(D::value).transpose()?);
+    }
+    let head = head.map(D::head_value);
     let batch = batch.merkleize(&db, head, &mut Proportional).await?;
     let hashed_in = started.elapsed();
     let db = db.apply_batch(batch).await?.commit().await?;
@@ -263,7 +255,7 @@ async fn commit(
     ))
 }
 
-async fn settle(db: Any) -> Result<(Any, ()), BoxError> {
+async fn settle<D: Database>(db: D::Db) -> Result<(D::Db, ()), BoxError> {
     let boundary = db.sync_boundary();
     let db = db.prune(boundary).await?;
     Ok((db.sync().await?, ()))

@@ -10,7 +10,10 @@
 //!
 //! Stores that know nothing of accounts take [`Hashed`]: all keys have 32 bytes and are spread evenly. A store
 //! that builds Ethereum's own tries takes [`Path`]. Both hash the address and the slot, as Ethereum's trie does,
-//! so that no store has neighbours where another has none.
+//! so that no store has neighbours where another has none. Key-value workloads have no accounts; [`plain`] says what
+//! becomes of their keys.
+
+pub mod plain;
 
 use alloy_primitives::{B256, KECCAK256_EMPTY, U256, b256};
 use alloy_rlp::{Decodable as _, Encodable as _, Header};
