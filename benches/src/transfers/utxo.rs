@@ -20,7 +20,7 @@ pub enum UtxoKind {
     Ring,
     /// By paths that end in a sealed batch.
     Batch,
-    /// Not at all: all records are in the hybrid window.
+    /// Not at all: all records are in the hybrid window, for as many blocks as it has.
     Window,
     /// As [`Self::Ring`], and the node archives all records.
     Archive,
@@ -45,7 +45,8 @@ impl UtxoTransfers {
             UtxoKind::Ring | UtxoKind::Batch | UtxoKind::Archive => Paths::Needed { ring_len },
         };
         if kind == UtxoKind::Window {
-            rules.utxo.hybrid_window = u64::from(ring_len);
+            // The longest there is: what is older than the ring has only its batch's root.
+            rules.utxo.hybrid_window = u64::from(ring_len) - 1;
         }
         let leaves = RocksStore::open(dir.join("leaves"), RocksOptions::default());
         let options = StoreOptions {

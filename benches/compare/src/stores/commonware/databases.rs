@@ -33,6 +33,21 @@ const CHUNK_BYTES: usize = 32;
 /// Bytes of a head, which is shorter than a value of fixed size.
 const HEAD_BYTES: usize = 24;
 
+type AnyVariableDb =
+    any::unordered::variable::Db<Family, tokio::Context, Digest, Vec<u8>, Sha256, EightCap, Rayon>;
+type AnyFixedDb =
+    any::unordered::fixed::Db<Family, tokio::Context, Digest, Digest, Sha256, EightCap, Rayon>;
+type CurrentFixedDb = current::unordered::fixed::Db<
+    Family,
+    tokio::Context,
+    Digest,
+    Digest,
+    Sha256,
+    EightCap,
+    CHUNK_BYTES,
+    Rayon,
+>;
+
 /// `qmdb::any`, values of variable length: what replays use, whose accounts and slots are of different lengths.
 #[derive(Debug)]
 pub struct AnyVariable;
@@ -59,15 +74,7 @@ impl Database for AnyVariable {
     };
 
     type Value = Vec<u8>;
-    type Db = any::unordered::variable::Db<
-        Family,
-        tokio::Context,
-        Digest,
-        Vec<u8>,
-        Sha256,
-        EightCap,
-        Rayon,
-    >;
+    type Db = AnyVariableDb;
 
     async fn init(
         context: tokio::Context,
@@ -91,7 +98,7 @@ impl Database for AnyVariable {
             init_buffer: BUFFER,
             init_concurrency: (),
         };
-        Self::Db::init(context, config, None).await
+        AnyVariableDb::init(context, config, None).await
     }
 
     fn value(bytes: Vec<u8>) -> Result<Vec<u8>, BoxError> {
@@ -121,8 +128,7 @@ impl Database for AnyFixed {
     };
 
     type Value = Digest;
-    type Db =
-        any::unordered::fixed::Db<Family, tokio::Context, Digest, Digest, Sha256, EightCap, Rayon>;
+    type Db = AnyFixedDb;
 
     async fn init(
         context: tokio::Context,
@@ -137,7 +143,7 @@ impl Database for AnyFixed {
             init_buffer: BUFFER,
             init_concurrency: (),
         };
-        Self::Db::init(context, config, None).await
+        AnyFixedDb::init(context, config, None).await
     }
 
     fn value(bytes: Vec<u8>) -> Result<Digest, BoxError> {
@@ -167,16 +173,7 @@ impl Database for CurrentFixed {
     };
 
     type Value = Digest;
-    type Db = current::unordered::fixed::Db<
-        Family,
-        tokio::Context,
-        Digest,
-        Digest,
-        Sha256,
-        EightCap,
-        CHUNK_BYTES,
-        Rayon,
-    >;
+    type Db = CurrentFixedDb;
 
     async fn init(
         context: tokio::Context,
@@ -192,7 +189,7 @@ impl Database for CurrentFixed {
             init_buffer: BUFFER,
             init_concurrency: (),
         };
-        Self::Db::init(context, config, None).await
+        CurrentFixedDb::init(context, config, None).await
     }
 
     fn value(bytes: Vec<u8>) -> Result<Digest, BoxError> {
