@@ -1,7 +1,9 @@
 //! thinstate's leaf stores, opened alike.
 
 use crate::store::{Facts, StoreOptions};
-use thinstate_engine::leaf_store::{LeafStore, RocksOptions, RocksStore, StoreError};
+use thinstate_engine::leaf_store::{
+    LeafStore, PageOptions, PageStore, RocksOptions, RocksStore, StoreError,
+};
 
 /// A leaf store under the permanent tier.
 pub trait Leaves: LeafStore + Sized {
@@ -27,5 +29,27 @@ impl Leaves for RocksStore {
             ..RocksOptions::default()
         };
         Self::open(&options.dir, rocks)
+    }
+}
+
+impl Leaves for PageStore {
+    const FACTS: Facts = Facts {
+        name: "thinstate-page",
+        summary: "thinstate's permanent tier on its page store: slots of one contract, interior in memory",
+        root: "Ethereum's state root, Keccak-256",
+        durability: "write-ahead log, synced with each block; reverse diffs of 128 blocks in it",
+        is_ethereum: true,
+    };
+
+    /// A quarter of the cache is for changes that wait for their checkpoint, up to the store's own default.
+    fn open_in(options: &StoreOptions) -> Result<Self, StoreError> {
+        let default = PageOptions::default();
+        let pending_bytes = default.pending_bytes.min(options.cache_bytes / 4);
+        let pages = PageOptions {
+            cache_bytes: options.cache_bytes - pending_bytes,
+            pending_bytes,
+            ..default
+        };
+        Self::open(&options.dir, pages)
     }
 }

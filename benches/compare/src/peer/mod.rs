@@ -30,7 +30,7 @@ use crate::{
 };
 use alloy_primitives::B256;
 use rayon::ThreadPool;
-use thinstate_engine::leaf_store::RocksStore;
+use thinstate_engine::leaf_store::{PageStore, RocksStore};
 
 /// A key and its value from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,7 @@ pub struct PeerEntry {
 
 /// All of this build.
 pub const ALL: &[PeerEntry] = &[
+    own::<PageStore>(),
     own::<RocksStore>(),
     #[cfg(feature = "firewood")]
     other::<FirewoodStore>(),
