@@ -18,6 +18,8 @@
 //! then all nodes on their way are hashed level by level, together for the whole run. The cuts bound what a task
 //! touches, so that what it hashes is still in the near caches.
 //!
+//! It takes about 190 bytes of memory for each leaf (10 M keys, 32-byte values), and writes 64 to 68 for each update.
+//!
 //! What it leaves out, and a store would not: deletion, undo, views of earlier states, reading values back, and
 //! states with no key under some prefix of two nibbles (a few thousand random keys have one under each).
 //! Values are hashed as strings of 32 bytes: no node is short enough to be inlined.

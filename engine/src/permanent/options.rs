@@ -16,9 +16,9 @@ pub struct Options {
     pub undo_blocks: u64,
     /// Threads for reading and hashing; `None` for one per core.
     pub threads: Option<usize>,
-    /// Bytes of memory for hashes of leaves, 33 for each leaf and 128 for each bucket; 0 for none. A bucket whose
-    /// leaves' hashes are held is hashed with a third of the permutations. `docs/adr/0015-leaf-hashes-of-buckets.md` has the
-    /// measurements behind the default.
+    /// Bytes of memory for hashes of leaves, 33 for each leaf and 128 for each bucket; 0, the default, for
+    /// none. A bucket whose leaves' hashes are held is hashed with less than half of the permutations, which
+    /// pays on CPUs without wide lanes. `docs/adr/0015-leaf-hashes-of-buckets.md` has the measurements.
     pub leaf_hash_bytes_max: usize,
     /// Messages of keccak256 that are hashed side by side; `None` for as many as the CPU can.
     pub lanes: Option<LaneWidth>,
