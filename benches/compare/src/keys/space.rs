@@ -105,7 +105,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn no_value_is_taken_for_anothers() {
+    fn no_value_is_taken_for_that_of_another_key() {
         let space = KeySpace::new(7);
         let keys = space.keys(&[5, 6]);
         let value = space.value(keys[0], 5, 1_234);

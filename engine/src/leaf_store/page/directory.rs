@@ -207,7 +207,7 @@ mod tests {
         let mut bits = Vec::new();
         filter::build(&[1, 2, 3], 10, &mut bits);
         leaves.push(b"abc", PageId(5), 3, &bits, &[blob]);
-        leaves.push(b"abd", PageId(6), 1, &[], &[]);
+        leaves.push(b"abe", PageId(6), 1, &[], &[]);
         leaves.push(b"b", PageId(9), 2, &bits, &[blob, blob]);
         let bytes = encode_chunk(&leaves, Table::Code, 4);
         let named = Named {
