@@ -74,7 +74,6 @@ impl OsDisk {
     }
 
     /// What many reads go through: "io_uring" or "threads".
-    #[cfg(test)]
     pub(crate) fn read_method(&self) -> &'static str {
         self.readers.name()
     }

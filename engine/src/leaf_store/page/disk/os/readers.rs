@@ -29,7 +29,6 @@ impl Readers {
     }
 
     /// The name of the method.
-    #[cfg(test)]
     pub(super) const fn name(&self) -> &'static str {
         match self {
             #[cfg(target_os = "linux")]
