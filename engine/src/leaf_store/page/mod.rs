@@ -9,7 +9,7 @@
 //! pages, asked for together.
 //!
 //! A commit is one write to the log and one sync, and nothing else. Its changes wait in memory,
-//! beside the pages that they belong to, and a [checkpoint](self::checkpoint) merges those of many
+//! beside the pages that they belong to, and a [checkpoint] merges those of many
 //! commits into their pages at once, in the background: an update costs its log record, and the
 //! write of a page divided by the updates that gathered for it.
 //!
