@@ -7,8 +7,8 @@ use super::*;
 /// range those that the last sync of the files made needless, whenever that ends.
 const ENTRIES_MAX: u64 = 8;
 /// Head, place in the ring and undo entry with their keys, the one that goes; of the spent bits the head, the length
-/// and the journal's entry.
-const BLOCK_BYTES_MAX: u64 = 400;
+/// and the journal's entry; the range and the batch.
+const BLOCK_BYTES_MAX: u64 = 500;
 /// A spend is an index in the journal and one in the undo entry, each by its distance to the one before.
 const SPEND_BYTES_MAX: u64 = 2 * 3;
 
