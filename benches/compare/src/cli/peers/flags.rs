@@ -2,7 +2,6 @@
 
 use crate::cli::count::Count;
 use clap::{Args, ValueEnum, ValueHint};
-use core::fmt;
 use eyre::bail;
 use std::path::PathBuf;
 use thinstate_benches::Draws;
@@ -21,21 +20,13 @@ pub(super) enum Workload {
     Transfers,
 }
 
-impl fmt::Display for Workload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Keys => "keys",
-            Self::Transfers => "transfers",
-        })
-    }
-}
-
 /// Options of `peers`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each store gets a process of its own for each phase: filling, blocks and reads of
 the first distribution, of the next. State roots of stores that have Ethereum's
-are compared. Results lie in OUT/keys.json and OUT/transfers.json.
+are compared. Results lie in JSON files of OUT, named for what they depend on.
+A store that fails is named in the tables, with what it came to until then.
 
 Exit status: 0 all have run, 1 one has failed (the others are run all the same)
 or has another root, 130 interrupted.")]

@@ -66,7 +66,7 @@ impl Flags {
             setting,
             stores,
         };
-        self.write(workload, &result, status == ExitCode::SUCCESS)?;
+        self.write(&result, stop.load(SeqCst))?;
         for sentence in &wrong {
             eprintln!("{sentence}");
         }
@@ -111,22 +111,31 @@ impl Flags {
         .collect()
     }
 
-    /// Prints the tables and writes the files; the one for people only if nothing is missing.
-    fn write(&self, workload: Workload, result: &PeersResult, whole: bool) -> eyre::Result<()> {
-        let path = self.out.join(format!("{workload}.json"));
+    /// Prints the tables and writes the files; the one for people only if there is something to show, and the last store has
+    /// not been interrupted.
+    fn write(&self, result: &PeersResult, interrupted: bool) -> eyre::Result<()> {
+        let place = tables::place(&result.setting);
+        let path = self.out.join(file_name(&place));
         let json = serde_json::to_vec_pretty(result)?;
         write_whole(&path, &json).wrap_err_with(|| format!("cannot write {}", path.display()))?;
         let text = tables::of(result);
         io::stdout().write_all(text.as_bytes())?;
+        let empty = result.stores.iter().all(|store| store.draws.is_empty());
         match &self.docs {
-            Some(docs) if whole => Ok(document::put(docs, &tables::place(&result.setting), &text)?),
-            Some(docs) => {
-                eprintln!("{} stays as it is: something failed", docs.display());
+            Some(docs) if empty || interrupted => {
+                eprintln!("{} stays as it is", docs.display());
                 Ok(())
             }
+            Some(docs) => Ok(document::put(docs, &place, &text)?),
             None => Ok(()),
         }
     }
+}
+
+/// The name of the file for programs: that of the place for people, in one word.
+fn file_name(place: &str) -> String {
+    let word = place.replace(',', "").replace(' ', "-");
+    format!("{word}.json")
 }
 
 /// The command line without the folder of the program.
