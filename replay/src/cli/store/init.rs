@@ -32,6 +32,7 @@ pub(super) struct Options {
     datadir: PathBuf,
     /// Accounts, contracts among them.
     #[arg(long, value_name = "N", required_unless_present = "spec")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     accounts: Option<u64>,
     /// Slots for each account, on average (mainnet: 4.09).
     #[arg(long, value_name = "X")]
