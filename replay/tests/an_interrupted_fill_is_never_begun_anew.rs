@@ -18,6 +18,8 @@ const THINSTATE: &str = env!("CARGO_BIN_EXE_thinstate");
 const POLL: Duration = Duration::from_millis(1);
 /// Times that a step is looked for: a minute.
 const POLLS: u32 = 60_000;
+/// Fills that may be over before the signal comes.
+const ATTEMPTS: u32 = 10;
 /// Some two million entries, in steps of a twentieth.
 const STATE: &str = "--accounts 400000 --step-entries 100000";
 
@@ -47,21 +49,44 @@ fn tables(store: &Path) -> usize {
         .count()
 }
 
-/// Begins, and sends the signal once some steps are done, which show in the store under `at`.
-fn interrupt(datadir: &Path, more: &str, signal: Signal, at: impl Fn() -> PathBuf) {
+/// Begins, and sends the signal once some steps are done, which show in the store under `at`. Where the fill was over by
+/// then, what it made goes, in `datadir` and `cache`, and it begins again.
+fn interrupt(
+    datadir: &Path,
+    cache: Option<&Path>,
+    more: &str,
+    signal: Signal,
+    at: impl Fn() -> PathBuf,
+) {
+    for _ in 0..ATTEMPTS {
+        if is_interrupted(datadir, more, signal, &at) {
+            return;
+        }
+        for made in [Some(datadir), cache].into_iter().flatten() {
+            fs::remove_dir_all(made).unwrap();
+        }
+    }
+    panic!("{ATTEMPTS} fills ended before the signal came");
+}
+
+fn is_interrupted(datadir: &Path, more: &str, signal: Signal, at: &impl Fn() -> PathBuf) -> bool {
     let mut child = init(datadir, more)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let begun = (0..POLLS).any(|_| {
-        thread::sleep(POLL);
+    for _ in 0..POLLS {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
         // Codes, and slots and accounts of three steps.
-        tables(&at()) >= 7
-    });
-    kill_process(Pid::from_child(&child), signal).unwrap();
-    assert!(!child.wait().unwrap().success(), "it ended before");
-    assert!(begun, "no step was done");
+        if tables(&at()) >= 7 {
+            kill_process(Pid::from_child(&child), signal).unwrap();
+            return !child.wait().unwrap().success();
+        }
+        thread::sleep(POLL);
+    }
+    panic!("no step was done");
 }
 
 /// At least three steps, but the last may not have been noted.
@@ -78,7 +103,7 @@ fn no_step_is_done_twice() {
     assert_eq!(whole["accounts_kept"], 0);
     for (name, signal) in [("killed", Signal::KILL), ("interrupted", Signal::INT)] {
         let store = dir.path().join(name);
-        interrupt(&store, STATE, signal, || store.clone());
+        interrupt(&store, None, STATE, signal, || store.clone());
         let mut stats = Command::new(THINSTATE);
         let stats = stats
             .args(["store", "stats", "--datadir"])
@@ -107,7 +132,8 @@ fn no_step_in_the_cache_is_done_twice() {
         let mut partial = paths.filter(|it| it.extension().is_some_and(|it| it == "partial"));
         partial.next().unwrap_or_default().join("store")
     };
-    interrupt(&dir.path().join("a"), &more, Signal::KILL, partial);
+    let first = dir.path().join("a");
+    interrupt(&first, Some(&cache), &more, Signal::KILL, partial);
     let whole = run(&dir.path().join("whole"), STATE);
     assert_kept(&run(&dir.path().join("b"), &more), &whole);
     // Whole now, and no build any more.
@@ -120,7 +146,7 @@ fn no_step_in_the_cache_is_done_twice() {
 fn no_other_state_is_gone_on_with() {
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("store");
-    interrupt(&store, STATE, Signal::KILL, || store.clone());
+    interrupt(&store, None, STATE, Signal::KILL, || store.clone());
     let other = "--accounts 3000 --seed 4";
     let filled = run(&store, other);
     assert_eq!(filled["accounts_kept"], 0);

@@ -537,7 +537,7 @@ fn no_command_makes_a_store() {
             (&missing, "there is no store at"),
             (
                 &empty,
-                "is not a thinstate store: there is no file CURRENT in it",
+                "is not a thinstate store: there is neither a file CURRENT nor a file pages in it",
             ),
             (&file, "is not a thinstate store: it is no folder"),
         ] {
