@@ -170,6 +170,11 @@ fn conforms(name: &str) {
 }
 
 #[test]
+fn thinstate_page() {
+    conforms("thinstate-page");
+}
+
+#[test]
 fn thinstate_rocksdb() {
     conforms("thinstate-rocksdb");
 }
