@@ -87,6 +87,14 @@ pub struct DiskOptions {
 }
 
 impl DiskOptions {
+    /// The defaults of a store of this kind.
+    pub fn of(kind: StoreKind) -> Self {
+        Self {
+            kind: Some(kind),
+            ..Self::default()
+        }
+    }
+
     /// Names and values of all options of the store, to be recorded beside what was measured with them.
     pub fn describe(&self) -> Vec<(&'static str, String)> {
         let kind = self.kind.unwrap_or_default();

@@ -124,7 +124,7 @@ impl Run<'_> {
         self.progress.stage("genesis");
         let started = Instant::now();
         let genesis = Genesis::load(&config.genesis)?;
-        let leaves = leaves(config);
+        let leaves = DiskOptions::of(config.store);
         let chain = Chain::new(
             &self.out.store(),
             &leaves,
@@ -189,19 +189,13 @@ fn chain_of(error: &DemoError) -> String {
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
-/// How the leaf store is opened.
-fn leaves(config: &Config) -> DiskOptions {
-    DiskOptions {
-        kind: Some(config.store),
-        ..DiskOptions::default()
-    }
-}
-
 fn blank_result(config: &Config, profile: &Profile) -> DemoResult {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let options = Options::default();
-    let mut store: std::collections::BTreeMap<_, _> =
-        leaves(config).describe().into_iter().collect();
+    let mut store: std::collections::BTreeMap<_, _> = DiskOptions::of(config.store)
+        .describe()
+        .into_iter()
+        .collect();
     store.insert("bucket_entries_max", options.bucket_entries_max.to_string());
     store.insert("undo_blocks", options.undo_blocks.to_string());
     DemoResult {

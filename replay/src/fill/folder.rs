@@ -167,11 +167,7 @@ impl FolderFill<'_> {
     }
 
     fn fill_behind(&self, dir: &Path) -> Result<u64, FolderError> {
-        let options = DiskOptions {
-            kind: Some(self.store),
-            ..DiskOptions::default()
-        };
-        let store = DiskStore::open(dir, &options)?;
+        let store = DiskStore::open(dir, &DiskOptions::of(self.store))?;
         let context = FillContext {
             block: self.block,
             progress: self.progress,

@@ -30,11 +30,7 @@ pub fn partial_state(
     leaves: StoreKind,
     options: Options,
 ) -> Result<(PermanentTier<DiskStore>, WitnessReport), PartialStateError> {
-    let leaves = DiskOptions {
-        kind: Some(leaves),
-        ..DiskOptions::default()
-    };
-    let store = DiskStore::open(dir, &leaves)?;
+    let store = DiskStore::open(dir, &DiskOptions::of(leaves))?;
     let tier = PermanentTier::open(store, options)?;
     let parent = BlockId {
         number: BlockNumber(witness.number().0.saturating_sub(1)),

@@ -86,12 +86,7 @@ impl<'a> Reader<'a> {
 
 /// Appends a varint: seven bits a byte, the lowest first, the top bit where more follow.
 pub(super) fn put_varint(out: &mut Vec<u8>, value: u32) {
-    let mut value = value;
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
+    thinstate_formats::varint::put(out, value.into());
 }
 
 /// Bytes that [`put_varint`] takes.
