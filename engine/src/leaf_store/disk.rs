@@ -17,9 +17,9 @@ use std::path::Path;
 #[serde(rename_all = "lowercase")]
 pub enum StoreKind {
     /// [`RocksStore`].
-    #[default]
     RocksDb,
     /// [`PageStore`].
+    #[default]
     Page,
 }
 
@@ -78,7 +78,7 @@ impl FromStr for StoreKind {
 /// What both stores can be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DiskOptions {
-    /// The store; if it is not given, the one that the folder holds, or RocksDB in an empty folder.
+    /// The store; if it is not given, the one that the folder holds, or the page store in an empty folder.
     pub kind: Option<StoreKind>,
     /// Memory for what was read and what waits to be written; the store's own default if it is not given.
     pub cache_bytes: Option<usize>,
@@ -115,17 +115,9 @@ impl DiskOptions {
         }
     }
 
-    /// A quarter of the memory, up to the store's own default, is for changes that wait for their checkpoint.
     fn pages(&self) -> PageOptions {
-        let default = PageOptions::default();
-        let bytes = self.cache_bytes.unwrap_or(default.cache_bytes);
-        let pending_bytes = default.pending_bytes.min(bytes / 4);
-        PageOptions {
-            cache_bytes: bytes - pending_bytes,
-            pending_bytes,
-            direct_io: self.direct_io,
-            ..default
-        }
+        let bytes = self.cache_bytes.unwrap_or(PageOptions::MEMORY_BYTES);
+        PageOptions::within(bytes, self.direct_io)
     }
 }
 

@@ -41,15 +41,7 @@ impl Leaves for PageStore {
         is_ethereum: true,
     };
 
-    /// A quarter of the cache is for changes that wait for their checkpoint, up to the store's own default.
     fn open_in(options: &StoreOptions) -> Result<Self, StoreError> {
-        let default = PageOptions::default();
-        let pending_bytes = default.pending_bytes.min(options.cache_bytes / 4);
-        let pages = PageOptions {
-            cache_bytes: options.cache_bytes - pending_bytes,
-            pending_bytes,
-            ..default
-        };
-        Self::open(&options.dir, pages)
+        Self::open(&options.dir, PageOptions::within(options.cache_bytes, false))
     }
 }

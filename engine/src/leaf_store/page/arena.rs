@@ -4,6 +4,7 @@
 //! moves or changes, so a delta is eight bytes, and copying deltas copies no key.
 
 use super::super::StoreError;
+use super::deltas::Deltas;
 use super::folder::SharedFile;
 use super::log::record::{self, Change, Far, OpView};
 use core::sync::atomic::{
@@ -33,19 +34,32 @@ struct Record {
 #[derive(Default)]
 pub(super) struct Arena {
     records: Slots<Record>,
-    bytes: AtomicU64,
+    record_bytes: AtomicU64,
+    /// Changes of single keys in all records.
+    changes: AtomicU64,
 }
 
 impl Arena {
     /// Adds a record that was checked; `ops` goes up to the far values. One writer at a time.
     pub(super) fn push(&self, ops: Box<[u8]>, log: SharedFile, far_at: u64) -> u32 {
-        self.bytes.fetch_add(ops.len() as u64, Relaxed);
+        self.record_bytes.fetch_add(ops.len() as u64, Relaxed);
         self.records.push(Record { ops, log, far_at })
     }
 
     /// Memory of all records.
+    pub(super) fn record_bytes(&self) -> u64 {
+        self.record_bytes.load(Relaxed)
+    }
+
+    /// Notes that deltas point to so many more changes.
+    pub(super) fn note_changes(&self, count: usize) {
+        self.changes.fetch_add(count as u64, Relaxed);
+    }
+
+    /// Memory of all records and of the deltas that point into them.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes.load(Relaxed)
+        let deltas = self.changes.load(Relaxed) * Deltas::BYTES_PER_CHANGE as u64;
+        self.record_bytes() + deltas
     }
 
     pub(super) fn ops(&self, record: u32) -> &[u8] {

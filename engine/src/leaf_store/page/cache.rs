@@ -7,7 +7,7 @@
 use super::ids::PageId;
 use super::leaf::Page;
 use core::hash::{BuildHasherDefault, Hasher};
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use hashbrown::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -54,6 +54,9 @@ struct Shard {
 
 impl Shard {
     fn insert(&mut self, id: PageId, page: Arc<Page>, pages_max: usize) {
+        while self.ring.len() > pages_max {
+            self.remove(self.ring[self.hand].id);
+        }
         let slot = Slot {
             id,
             page,
@@ -97,7 +100,8 @@ impl Shard {
 pub(super) struct Cache {
     shards: Box<[RwLock<Shard>]>,
     /// Of each shard.
-    pages_max: usize,
+    pages_max: AtomicUsize,
+    page_bytes: usize,
 }
 
 impl Cache {
@@ -105,10 +109,20 @@ impl Cache {
     pub(super) fn new(bytes: usize, page_bytes: usize) -> Self {
         let pages = bytes / (page_bytes + OVERHEAD_BYTES);
         let shards = (pages / SHARD_PAGES_MIN).clamp(1, SHARDS_MAX);
-        Self {
+        let cache = Self {
             shards: (0..shards).map(|_| RwLock::default()).collect(),
-            pages_max: (pages / shards).max(1),
-        }
+            pages_max: AtomicUsize::default(),
+            page_bytes,
+        };
+        cache.resize(bytes);
+        cache
+    }
+
+    /// Sets how much memory pages may take from now on. Those above it go as others come.
+    pub(super) fn resize(&self, bytes: usize) {
+        let pages = bytes / (self.page_bytes + OVERHEAD_BYTES);
+        let of_shard = (pages / self.shards.len()).max(1);
+        self.pages_max.store(of_shard, Relaxed);
     }
 
     fn shard(&self, id: PageId) -> &RwLock<Shard> {
@@ -145,7 +159,8 @@ impl Cache {
     }
 
     pub(super) fn insert(&self, id: PageId, page: Arc<Page>) {
-        self.write(id).insert(id, page, self.pages_max);
+        let pages_max = self.pages_max.load(Relaxed);
+        self.write(id).insert(id, page, pages_max);
     }
 
     /// Forgets a page; whether it was there.
@@ -177,6 +192,14 @@ mod tests {
         }
         let held = (2..1_000).filter(|id| cache.peek(PageId(*id)).is_some());
         assert!(held.count() <= 100);
+        cache.resize(50 * (512 + OVERHEAD_BYTES));
+        for id in (0..100).map(PageId) {
+            cache.insert(id, page(id));
+        }
+        let held = (0..1_000).filter(|id| cache.peek(PageId(*id)).is_some());
+        assert!(held.count() <= 50);
+        cache.insert(PageId(998), page(PageId(998)));
+        cache.insert(PageId(999), page(PageId(999)));
         assert!(cache.remove(PageId(999)));
         assert!(!cache.remove(PageId(999)));
         assert!(cache.get(PageId(999)).is_none());

@@ -1,9 +1,15 @@
 //! Committing a batch: one write to the log, one sync, and the changes in memory.
 
 use super::super::{Batch, StoreError, Table};
+use super::arena::Arena;
 use super::shared::{Core, lock};
 use super::tree::State;
+use core::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
+
+/// A checkpoint begins when the log is longer than so many times the memory of the changes that may
+/// wait: it has the large values too, and an opening reads all of it.
+const LOG_SHARE: u64 = 4;
 
 impl Core {
     pub(super) fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
@@ -12,11 +18,14 @@ impl Core {
             self.check_key(op.table, &op.key)?;
         }
         self.wait_for_room();
-        if !batch.is_empty() {
-            self.append(batch)?;
-        }
+        let log_bytes = if batch.is_empty() {
+            0
+        } else {
+            self.append(batch)?
+        };
         self.logical.committed(batch);
-        if self.pending_bytes() > self.options.pending_bytes as u64 {
+        let pending_max = self.pending_max.load(Relaxed);
+        if self.pending_bytes() > pending_max || log_bytes > LOG_SHARE * pending_max {
             self.signal.request();
         }
         Ok(())
@@ -42,15 +51,19 @@ impl Core {
 
     /// Waits while checkpoints are too far behind.
     fn wait_for_room(&self) {
-        let bytes_max = 2 * self.options.pending_bytes as u64;
-        if self.pending_bytes() > bytes_max {
+        let is_full = || {
+            let bytes: u64 = self.state().arenas().map(Arena::bytes).sum();
+            bytes > 2 * self.pending_max.load(Relaxed)
+        };
+        if is_full() {
             self.signal.request();
             self.signal
-                .wait_while(|| self.poison.get().is_none() && self.pending_bytes() > bytes_max);
+                .wait_while(|| self.poison.get().is_none() && is_full());
         }
     }
 
-    fn append(&self, batch: &Batch) -> Result<(), StoreError> {
+    /// Bytes of the log since the last checkpoint began.
+    fn append(&self, batch: &Batch) -> Result<u64, StoreError> {
         let mut writer = lock(&self.writer);
         self.refuse_poisoned()?;
         let encoded = writer.encode(batch)?;
@@ -62,6 +75,6 @@ impl Core {
         let record = state.active.push(appended.ops, log, appended.far_at);
         state.apply(record);
         self.publish(state);
-        Ok(())
+        Ok(writer.bytes())
     }
 }

@@ -65,6 +65,9 @@ pub(super) struct Keyed<'a> {
 }
 
 impl Deltas {
+    /// Memory of a change, without what it points to.
+    pub(super) const BYTES_PER_CHANGE: usize = size_of::<DeltaRef>() + size_of::<u64>();
+
     /// No changes, in a chunk with these separators.
     pub(super) fn none(separators: &Packed) -> Self {
         let pages = separators.len();
@@ -95,11 +98,6 @@ impl Deltas {
     /// The changes of one page, in the order of their keys.
     pub(super) fn of_page(&self, page: usize) -> &[DeltaRef] {
         &self.refs[self.range(page)]
-    }
-
-    /// All changes of single keys, in order.
-    pub(super) fn refs(&self) -> &[DeltaRef] {
-        &self.refs
     }
 
     pub(super) fn wipes(&self) -> &[Wipe] {
@@ -306,11 +304,11 @@ impl Deltas {
         self.wipes.splice(first..last, [wipe]);
     }
 
-    /// The changes of `from` on a chunk with these separators, which ends before `end`. `rest` are
-    /// changes that ascend and begin in this chunk; those of it are taken from their front.
+    /// The changes of a chunk with these separators, which ends before `end`: those of single keys
+    /// are taken from the front of `rest`.
     pub(super) fn take(
         arena: &Arena,
-        rest: &mut &[DeltaRef],
+        rest: &mut Rest<'_>,
         wipes: &[Wipe],
         separators: &Packed,
         end: Option<&[u8]>,
@@ -322,18 +320,11 @@ impl Deltas {
             } else {
                 end
             };
-            let count = upto.map_or(rest.len(), |upto| {
-                rest.iter().take_while(|at| arena.key(**at) < upto).count()
-            });
-            let (taken, behind) = rest.split_at(count);
-            deltas.refs.extend_from_slice(taken);
-            let prefixes = taken
-                .iter()
-                .map(|at| prefix(&deltas.beginning, arena.key(*at)));
-            deltas.prefixes.extend(prefixes);
+            rest.move_to(arena, &mut deltas, upto);
             deltas.starts[page + 1] = deltas.refs.len() as u32;
-            *rest = behind;
         }
+        deltas.refs.shrink_to_fit();
+        deltas.prefixes.shrink_to_fit();
         let first = separators.get(0);
         for wipe in wipes {
             let is_before = end.is_none_or(|end| wipe.from(arena) < end);
@@ -344,12 +335,57 @@ impl Deltas {
         deltas
     }
 
+    /// Adds changes of `older`, behind all that are here.
+    fn extend(&mut self, arena: &Arena, older: &Self, range: Range<usize>) {
+        let refs = &older.refs[range.clone()];
+        self.refs.extend_from_slice(refs);
+        if self.beginning == older.beginning {
+            self.prefixes.extend_from_slice(&older.prefixes[range]);
+        } else {
+            let prefixes = refs
+                .iter()
+                .map(|at| prefix(&self.beginning, arena.key(*at)));
+            self.prefixes.extend(prefixes);
+        }
+    }
+
     /// Memory of the changes, without what they point to.
     pub(super) fn memory_bytes(&self) -> usize {
         self.starts.capacity() * size_of::<u32>()
             + self.refs.capacity() * size_of::<DeltaRef>()
             + self.prefixes.capacity() * size_of::<u64>()
             + self.wipes.capacity() * size_of::<Wipe>()
+    }
+}
+
+/// Changes of neighbouring chunks that are dealt out to others, from the first key to the last.
+pub(super) struct Rest<'a> {
+    chunks: &'a [Arc<Deltas>],
+    /// Changes of the first chunk that are gone.
+    taken: usize,
+}
+
+impl<'a> Rest<'a> {
+    /// All changes of single keys of these chunks, which ascend.
+    pub(super) const fn new(chunks: &'a [Arc<Deltas>]) -> Self {
+        Self { chunks, taken: 0 }
+    }
+
+    /// Moves the changes below `upto`, or all, behind those of `deltas`.
+    fn move_to(&mut self, arena: &Arena, deltas: &mut Deltas, upto: Option<&[u8]>) {
+        while let [chunk, behind @ ..] = self.chunks {
+            let all = self.taken..chunk.refs.len();
+            let end = upto.map_or(all.end, |upto| {
+                chunk.search(arena, all.clone(), upto, false)
+            });
+            deltas.extend(arena, chunk, self.taken..end);
+            self.taken = end;
+            if end < all.end {
+                return;
+            }
+            self.chunks = behind;
+            self.taken = 0;
+        }
     }
 }
 

@@ -115,10 +115,9 @@ impl PageStore {
         let worker = thread::Builder::new().name("page-store".to_owned()).spawn({
             let core = Arc::clone(&core);
             move || {
-                let worker = Worker(&core);
-                while worker.0.signal.next_request() {
+                while core.signal.next_request() {
                     // An error has poisoned the store: the next commit tells it.
-                    drop(worker.0.checkpoint(Job::default()));
+                    drop(core.checkpoint(Job::default()));
                 }
             }
         });
@@ -154,22 +153,6 @@ impl PageStore {
     /// Where memory and file go.
     pub fn stats(&self) -> PageStats {
         self.core.stats()
-    }
-}
-
-/// The thread of checkpoints.
-struct Worker<'a>(&'a Core);
-
-impl Drop for Worker<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            // Commits would wait for it for ever.
-            self.0.fail(StoreError::Io {
-                operation: "checkpoint",
-                path: self.0.folder.path().to_owned(),
-                message: "its thread panicked".to_owned(),
-            });
-        }
     }
 }
 

@@ -17,6 +17,7 @@ use super::shared::{Core, Work};
 use super::signal::Signal;
 use super::superblock::{SLOT_BYTES, Superblock};
 use super::tree::{Chunk, Leaves, State, Tree};
+use core::sync::atomic::AtomicU64;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
@@ -61,9 +62,11 @@ impl Core {
                 state.apply(record);
             },
         )?;
+        let shares = options.beside(state.directory_bytes());
         Ok(Self {
             durable: Mutex::new(Durable::new(superblock, writer.segment)),
-            cache: Cache::new(options.cache_bytes, page_bytes),
+            cache: Cache::new(shares.page_bytes, page_bytes),
+            pending_max: AtomicU64::new(shares.pending_bytes),
             folder,
             file,
             page_bytes,

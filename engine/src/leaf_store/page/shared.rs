@@ -26,6 +26,8 @@ pub(super) struct Core {
     pub(super) page_bytes: usize,
     pub(super) options: PageOptions,
     pub(super) cache: Cache,
+    /// Memory of changes that may wait before a checkpoint begins.
+    pub(super) pending_max: AtomicU64,
     pub(super) logical: LogicalCounters,
     pub(super) work: Work,
     pub(super) signal: Signal,
@@ -48,6 +50,13 @@ impl Core {
     /// The state as of the last commit.
     pub(super) fn state(&self) -> Arc<State> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Divides what the directory leaves.
+    pub(super) fn divide_memory(&self) {
+        let shares = self.options.beside(self.state().directory_bytes());
+        self.cache.resize(shares.page_bytes);
+        self.pending_max.store(shares.pending_bytes, Relaxed);
     }
 
     /// Makes a state the newest. For the holder of `writer`.

@@ -1,6 +1,7 @@
 //! Sizes and counters.
 
 use super::super::{IoCounters, Table, TableStats};
+use super::arena::Arena;
 use super::extent::Extent;
 use super::filter;
 use super::log::record::Change;
@@ -72,8 +73,7 @@ impl Core {
         let file = self.file.counters();
         let mut stats = PageStats {
             retired_pages: self.work.retired_pages.load(Relaxed),
-            pending_bytes: state.active.bytes()
-                + state.frozen.as_ref().map_or(0, |arena| arena.bytes()),
+            pending_bytes: state.arenas().map(Arena::record_bytes).sum(),
             log_bytes: self.work.log_bytes.load(Relaxed),
             log_writes: self.work.log_writes.load(Relaxed),
             log_syncs: self.work.log_syncs.load(Relaxed),

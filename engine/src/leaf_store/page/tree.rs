@@ -12,6 +12,7 @@ use super::ids::PageId;
 use super::log::record::{self, Change};
 use super::packed::Packed;
 use super::view::{Layer, Layers};
+use core::iter;
 use std::sync::Arc;
 
 /// Pages of a chunk at most.
@@ -313,6 +314,21 @@ impl State {
         &self.trees[table as usize]
     }
 
+    /// What the deltas of this state point into.
+    pub(super) fn arenas(&self) -> impl Iterator<Item = &Arena> {
+        iter::once(&*self.active).chain(self.frozen.as_deref())
+    }
+
+    /// Memory of directory and filters.
+    pub(super) fn directory_bytes(&self) -> usize {
+        let of_chunk =
+            |chunk: &Arc<Chunk>| chunk.leaves.memory_bytes() + chunk.leaves.filters.memory_bytes();
+        let of_tree = |tree: &Arc<Tree>| {
+            tree.firsts.memory_bytes() + tree.chunks.iter().map(of_chunk).sum::<usize>()
+        };
+        self.trees.iter().map(of_tree).sum()
+    }
+
     /// The changes of a chunk of this state.
     pub(super) fn layers<'s>(&'s self, chunk: &'s Chunk) -> Layers<'s> {
         let frozen = chunk.frozen.as_deref().zip(self.frozen.as_deref());
@@ -341,6 +357,7 @@ impl State {
 
     /// Applies changes of single keys, and forgets them.
     fn put(&mut self, arena: &Arena, changes: &mut Vec<Sortable<'_>>) {
+        arena.note_changes(changes.len());
         changes.sort_unstable_by(|a, b| {
             (a.table, a.prefix)
                 .cmp(&(b.table, b.prefix))

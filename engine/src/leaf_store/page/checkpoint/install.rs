@@ -2,7 +2,7 @@
 
 use super::super::super::Table;
 use super::super::arena::Arena;
-use super::super::deltas::Deltas;
+use super::super::deltas::{Deltas, Rest};
 use super::super::shared::{Core, lock};
 use super::super::tree::{Chunk, Epoch, Leaves, State, Tree};
 use super::Group;
@@ -57,15 +57,13 @@ fn replace(tree: &Tree, groups: &[Group], arena: &Arena) -> Tree {
         let old = &tree.chunks[group.old.clone()];
         let all = |chunk: &Arc<Chunk>| chunk.all_active(arena);
         let active: Vec<_> = old.iter().filter_map(all).collect();
-        let refs: Vec<_> = active.iter().flat_map(|d| d.refs()).copied().collect();
         let wipes: Vec<_> = active.iter().flat_map(|d| d.wipes()).copied().collect();
-        let is_changed = !refs.is_empty() || !wipes.is_empty();
-        let mut rest = refs.as_slice();
+        let mut rest = Rest::new(&active);
         for (index, leaves) in group.new.iter().enumerate() {
             let next = group.new.get(index + 1);
             let end = next.map_or(end, |next| Some(next.separators.get(0)));
             let separators = &leaves.separators;
-            let active = is_changed
+            let active = (!active.is_empty())
                 .then(|| Deltas::take(arena, &mut rest, &wipes, separators, end))
                 .filter(|deltas| !deltas.is_empty());
             chunks.push(Arc::new(Chunk {

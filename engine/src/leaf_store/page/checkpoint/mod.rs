@@ -30,8 +30,11 @@ use super::tree::{Epoch, Leaves, State};
 use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 use merge::Merger;
-use std::collections::VecDeque;
-use std::sync::{Arc, Weak};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+    thread,
+};
 
 /// What is on the device, and what may go from it.
 pub(super) struct Durable {
@@ -93,6 +96,7 @@ impl Core {
     pub(super) fn checkpoint(&self, job: Job) -> Result<(), StoreError> {
         let mut durable = lock(&self.durable);
         self.refuse_poisoned()?;
+        let _unwinding = Unwinding(self);
         self.run(&mut durable, job)
             .map_err(|error| self.fail(error))?;
         drop(durable);
@@ -130,6 +134,9 @@ impl Core {
         self.work.checkpoints.fetch_add(1, Relaxed);
         let epoch = self.install(&merged.groups);
         drop(state);
+        // There is room for commits that wait for it.
+        self.signal.changed();
+        self.divide_memory();
         for page in merged.freed.iter().filter(|run| run.pages == 1) {
             self.cache.remove(PageId(page.start));
         }
@@ -153,8 +160,6 @@ impl Core {
         self.publish(self.state().frozen());
         let frozen = (self.state(), writer.sequence);
         drop(writer);
-        // There is room for commits that wait for it.
-        self.signal.changed();
         Ok(frozen)
     }
 
@@ -190,6 +195,21 @@ impl Core {
         let runs = durable.retired.iter().flat_map(|retired| &retired.runs);
         let pages = runs.map(|run| u64::from(run.pages)).sum();
         self.work.retired_pages.store(pages, Relaxed);
+    }
+}
+
+/// Poisons the store if a checkpoint panics: commits would wait for it for ever.
+struct Unwinding<'a>(&'a Core);
+
+impl Drop for Unwinding<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fail(StoreError::Io {
+                operation: "checkpoint",
+                path: self.0.folder.path().to_owned(),
+                message: "it panicked".to_owned(),
+            });
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct LogWriter {
     pub(super) file: SharedFile,
     /// Where the next record goes.
     pub(super) position: u64,
+    /// Bytes of segments before this one that were found at opening, until a checkpoint begins.
+    pub(super) older_bytes: u64,
     /// Of the last record.
     pub(super) sequence: u64,
     /// The last one that is on the device.
@@ -84,5 +86,11 @@ impl LogWriter {
         self.segment = segment;
         self.file = file;
         self.position = segment::HEADER as u64;
+        self.older_bytes = 0;
+    }
+
+    /// Bytes that a checkpoint that begins now makes needless.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.older_bytes + self.position
     }
 }

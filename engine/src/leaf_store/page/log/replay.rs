@@ -77,10 +77,14 @@ pub(in super::super) fn replay(
     mut each: impl FnMut(Replayed),
 ) -> Result<LogWriter, StoreError> {
     let files = open_segments(folder, first)?;
-    let mut end = None;
+    let mut end: Option<(SegmentId, SharedFile, u64)> = None;
     let mut sequence = sequence;
     let mut limbo = Limbo::default();
+    let mut older_bytes = 0;
     for (index, (segment, file)) in files.iter().enumerate() {
+        if let Some((.., position)) = &end {
+            older_bytes += position;
+        }
         let mut scan = Scan {
             folder,
             segment: *segment,
@@ -120,6 +124,7 @@ pub(in super::super) fn replay(
         segment,
         file,
         position,
+        older_bytes,
         sequence,
         durable: sequence,
     })

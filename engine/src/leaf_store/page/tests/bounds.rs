@@ -3,7 +3,7 @@
 use super::super::PageOptions;
 use super::{Bed, all, key, small};
 use crate::leaf_store::{Batch, BulkWriter as _, LeafRead, LeafStore, Table};
-use core::ops::ControlFlow;
+use core::{ops::ControlFlow, time::Duration};
 
 const ENTRIES: u64 = 20_000;
 
@@ -160,4 +160,25 @@ fn what_is_deleted_never_keeps_its_pages() {
     assert_eq!((none.leaf_pages, none.entries), (0, 0));
     assert!(none.pages < 40, "{none:?}");
     bed.store.bulk_writer(Table::Storage).unwrap();
+}
+
+#[test]
+fn large_values_never_make_the_log_grow_without_bound() {
+    let bed = Bed::new(PageOptions {
+        pending_bytes: 64 << 10,
+        ..small()
+    });
+    for block in 0..40_u64 {
+        let mut batch = Batch::default();
+        batch.put(Table::Undo, block.to_be_bytes(), vec![block as u8; 20_000]);
+        batch.delete_range(Table::Undo, [], block.saturating_sub(3).to_be_bytes());
+        bed.store.commit(batch).unwrap();
+    }
+    assert!(bed.store.stats().pending_bytes < 64 << 10);
+    // The checkpoint that was asked for runs on another thread.
+    let begun = (0..60_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        bed.store.stats().checkpoints > 0
+    });
+    assert!(begun, "{:?}", bed.store.stats());
 }
