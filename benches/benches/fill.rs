@@ -1,5 +1,5 @@
-//! A state of mainnet's shape built in bulk, and the same state applied in blocks of 10,000 entries: entries a
-//! second, bytes written, and the ratio, in one run.
+//! A state of mainnet's shape built in bulk, and the same state applied in blocks of 10,000 entries, on each leaf
+//! store: entries a second, bytes written, and the ratio, in one run.
 //!
 //! Blocks bring accounts in the order of their numbers, then slots from the one written longest ago to the
 //! latest. Both end at the same root, which is checked.
@@ -15,7 +15,7 @@ use std::{
 use thinstate_benches::{device_written_bytes, folder, numbers, print_rows};
 use thinstate_engine::{
     Options, PermanentTier,
-    leaf_store::{RocksOptions, RocksStore},
+    leaf_store::{DiskOptions, DiskStore, StoreKind},
 };
 use thinstate_formats::{AccountUpdate, BlockNumber, StateChanges};
 use thinstate_replay::{
@@ -29,6 +29,7 @@ const BLOCK: BlockNumber = BlockNumber(24_870_000);
 
 /// How the entries got into the store.
 struct Row {
+    store: StoreKind,
     how: &'static str,
     accounts: u64,
     entries: u64,
@@ -47,6 +48,7 @@ impl Row {
     fn cells(&self, others: f64) -> Vec<String> {
         let each = |bytes: u64| format!("{:.0}", bytes as f64 / self.entries as f64);
         vec![
+            self.store.to_string(),
             self.how.to_owned(),
             self.accounts.to_string(),
             self.entries.to_string(),
@@ -59,10 +61,10 @@ impl Row {
     }
 }
 
-type Tier = PermanentTier<RocksStore>;
+type Tier = PermanentTier<DiskStore>;
 
-fn open(dir: &Path) -> Tier {
-    let store = RocksStore::open(dir, RocksOptions::default()).expect("the leaf store opens");
+fn open(kind: StoreKind, dir: &Path) -> Tier {
+    let store = DiskStore::open(dir, &DiskOptions::of(kind)).expect("the leaf store opens");
     PermanentTier::open(store, Options::default()).expect("the tier opens")
 }
 
@@ -73,6 +75,7 @@ fn measure(tier: &Tier, how: &'static str, accounts: u64, work: impl FnOnce(&Tie
     let entries = work(tier);
     tier.flush().expect("the store flushes");
     Row {
+        store: tier.leaf_store().kind(),
         how,
         accounts,
         entries,
@@ -151,26 +154,29 @@ fn main() {
     for accounts in numbers("THINSTATE_BENCH_ACCOUNTS", "200000") {
         let spec = PopulationSpec::of(accounts, SEED);
         let population = Population::new(spec).expect("mainnet's shape");
-        let (one, other) = (
-            folder(env!("CARGO_TARGET_TMPDIR")),
-            folder(env!("CARGO_TARGET_TMPDIR")),
-        );
-        let tier = open(one.path());
-        let bulk = measure(&tier, "bulk", accounts, |tier| in_bulk(tier, &population));
-        let root = tier.head().root;
-        drop(tier);
-        let tier = open(other.path());
-        let blocks = measure(&tier, "blocks", accounts, |tier| {
-            in_blocks(tier, &population, together, blocks_max)
-        });
-        if blocks.entries == bulk.entries {
-            assert_eq!(tier.head().root, root, "both ways lead to one root");
+        for kind in StoreKind::ALL {
+            let (one, other) = (
+                folder(env!("CARGO_TARGET_TMPDIR")),
+                folder(env!("CARGO_TARGET_TMPDIR")),
+            );
+            let tier = open(kind, one.path());
+            let bulk = measure(&tier, "bulk", accounts, |tier| in_bulk(tier, &population));
+            let root = tier.head().root;
+            drop(tier);
+            let tier = open(kind, other.path());
+            let blocks = measure(&tier, "blocks", accounts, |tier| {
+                in_blocks(tier, &population, together, blocks_max)
+            });
+            if blocks.entries == bulk.entries {
+                assert_eq!(tier.head().root, root, "both ways lead to one root");
+            }
+            let slow = blocks.rate();
+            rows.extend([blocks.cells(slow), bulk.cells(slow)]);
         }
-        let slow = blocks.rate();
-        rows.extend([blocks.cells(slow), bulk.cells(slow)]);
     }
     print_rows(
         &[
+            "store",
             "how",
             "accounts",
             "entries",

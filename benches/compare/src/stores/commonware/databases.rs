@@ -1,7 +1,7 @@
 //! The databases, and how they are set up.
 
 use super::Database;
-use crate::store::{BoxError, Facts, StoreOptions};
+use crate::store::{Facts, StoreOptions};
 use commonware_codec::RangeCfg;
 use commonware_cryptography::{Sha256, sha256::Digest};
 use commonware_parallel::Rayon;
@@ -30,8 +30,6 @@ const INIT_CACHE: Option<NonZeroUsize> = NonZeroUsize::new(1 << 18);
 const VALUE_BYTES_MAX: usize = 128;
 /// Bytes of the activity bitmap under one leaf: a digest's, as in commonware's own benchmarks.
 const CHUNK_BYTES: usize = 32;
-/// Bytes of a head, which is shorter than a value of fixed size.
-const HEAD_BYTES: usize = 24;
 
 type AnyVariableDb =
     any::unordered::variable::Db<Family, tokio::Context, Digest, Vec<u8>, Sha256, EightCap, Rayon>;
@@ -100,22 +98,6 @@ impl Database for AnyVariable {
         };
         AnyVariableDb::init(context, config, None).await
     }
-
-    fn value(bytes: Vec<u8>) -> Result<Vec<u8>, BoxError> {
-        Ok(bytes)
-    }
-
-    fn bytes(value: Vec<u8>) -> Vec<u8> {
-        value
-    }
-
-    fn head_value(head: Vec<u8>) -> Vec<u8> {
-        head
-    }
-
-    fn head(value: Vec<u8>) -> Vec<u8> {
-        value
-    }
 }
 
 impl Database for AnyFixed {
@@ -144,22 +126,6 @@ impl Database for AnyFixed {
             init_concurrency: (),
         };
         AnyFixedDb::init(context, config, None).await
-    }
-
-    fn value(bytes: Vec<u8>) -> Result<Digest, BoxError> {
-        digest(&bytes)
-    }
-
-    fn bytes(value: Digest) -> Vec<u8> {
-        value.0.to_vec()
-    }
-
-    fn head_value(head: Vec<u8>) -> Digest {
-        head_digest(&head)
-    }
-
-    fn head(value: Digest) -> Vec<u8> {
-        value.0[..HEAD_BYTES].to_vec()
     }
 }
 
@@ -190,22 +156,6 @@ impl Database for CurrentFixed {
             init_concurrency: (),
         };
         CurrentFixedDb::init(context, config, None).await
-    }
-
-    fn value(bytes: Vec<u8>) -> Result<Digest, BoxError> {
-        digest(&bytes)
-    }
-
-    fn bytes(value: Digest) -> Vec<u8> {
-        value.0.to_vec()
-    }
-
-    fn head_value(head: Vec<u8>) -> Digest {
-        head_digest(&head)
-    }
-
-    fn head(value: Digest) -> Vec<u8> {
-        value.0[..HEAD_BYTES].to_vec()
     }
 }
 
@@ -239,17 +189,4 @@ fn fixed_log(page_cache: CacheRef) -> fixed::Config {
         write_buffer: BUFFER,
         replay_buffer: BUFFER,
     }
-}
-
-fn digest(bytes: &[u8]) -> Result<Digest, BoxError> {
-    let bytes = <[u8; 32]>::try_from(bytes);
-    let got = |error| format!("expected a value of 32 bytes: {error}");
-    Ok(Digest(bytes.map_err(got)?))
-}
-
-/// A head, with zeros behind it.
-fn head_digest(head: &[u8]) -> Digest {
-    let mut bytes = [0; 32];
-    bytes[..HEAD_BYTES].copy_from_slice(head);
-    Digest(bytes)
 }

@@ -9,15 +9,16 @@
 //! The traits over all of them are commonware's own, for benchmarks (its feature `test-traits`).
 
 mod databases;
+mod value;
 
 pub use databases::{AnyFixed, AnyVariable, CurrentFixed};
+pub use value::Value;
 
 use crate::{
     layout::Hashed,
     store::{BoxError, Change, Committed, Facts, KeyValueStore, StoreOptions},
 };
 use alloy_primitives::B256;
-use commonware_codec::CodecShared;
 use commonware_cryptography::sha256::Digest;
 use commonware_runtime::{Runner as _, tokio};
 use commonware_storage::{
@@ -42,7 +43,7 @@ pub trait Database: Send + Sync + 'static {
     const FACTS: Facts;
 
     /// Values; also what is kept beside the last commit.
-    type Value: CodecShared + Clone;
+    type Value: Value;
 
     /// The database itself.
     type Db: DbAny<Family, Key = Digest, Value = Self::Value, Digest = Digest>;
@@ -52,18 +53,6 @@ pub trait Database: Send + Sync + 'static {
         context: tokio::Context,
         options: &StoreOptions,
     ) -> impl Future<Output = Result<Self::Db, Error<Family>>>;
-
-    /// Bytes as a value.
-    fn value(bytes: Vec<u8>) -> Result<Self::Value, BoxError>;
-
-    /// A value's bytes.
-    fn bytes(value: Self::Value) -> Vec<u8>;
-
-    /// A head as a value.
-    fn head_value(head: Vec<u8>) -> Self::Value;
-
-    /// The head in that value.
-    fn head(value: Self::Value) -> Vec<u8>;
 }
 
 /// The store.
@@ -199,14 +188,17 @@ async fn handle<D: Database>(db: D::Db, request: Request) -> Option<D::Db> {
     match request {
         Request::Head(answer) => {
             let head = db.get_metadata().await.map_err(BoxError::from);
-            let _ = answer.send(head.map(|head| head.map(D::head)));
+            let _ = answer.send(head.map(|head| head.map(Value::into_head)));
             Some(db)
         }
         Request::Read(keys, answer) => {
             let keys: Vec<_> = keys.iter().collect();
             let values = db.get_many(&keys).await.map_err(BoxError::from);
             let bytes = |values: Vec<Option<D::Value>>| -> Vec<Option<Vec<u8>>> {
-                values.into_iter().map(|it| it.map(D::bytes)).collect()
+                values
+                    .into_iter()
+                    .map(|it| it.map(Value::into_bytes))
+                    .collect()
             };
             let _ = answer.send(values.map(bytes));
             Some(db)
@@ -239,9 +231,9 @@ async fn commit<D: Database>(
     let started = Instant::now();
     let mut batch = db.new_batch();
     for Change { key, value } in changes {
-        batch = batch.write(Digest(key), value.map(D::value).transpose()?);
+        batch = batch.write(Digest(key), value.map(D::Value::from_bytes).transpose()?);
     }
-    let head = head.map(D::head_value);
+    let head = head.map(D::Value::from_head);
     let batch = batch.merkleize(&db, head, &mut Proportional).await?;
     let hashed_in = started.elapsed();
     let db = db.apply_batch(batch).await?.commit().await?;
