@@ -16,6 +16,8 @@ OUT ?= out/demo
 COMPARE_COMMAND ?= peers
 COMPARE ?=
 COMPARE_FEATURES ?=
+# What checks and tests are built with beside the defaults: what no check compiles, rots.
+CHECK_FEATURES := --features thinstate-replay/parquet
 # Seconds that `make fuzz` gives each target.
 FUZZ_SECONDS ?= 60
 
@@ -46,7 +48,9 @@ help: ## List the targets
 demo: build ## Build, run the demo on data/, then a study of all designs; MAINNET=FOLDER adds the real blocks there
 	"$(CARGO_TARGET_DIR)/release/thinstate" demo --out "$(OUT)" $(if $(MAINNET),--mainnet "$(MAINNET)")
 	rm -rf "$(OUT)/study"
-	"$(CARGO_TARGET_DIR)/release/thinstate" study data/studies/demo.toml --out "$(OUT)/study" --cache "$(OUT)/study/cache"
+	"$(CARGO_TARGET_DIR)/release/thinstate" device --dir "$(OUT)" --output "$(OUT)/device.toml"
+	"$(CARGO_TARGET_DIR)/release/thinstate" study data/studies/demo.toml --device "$(OUT)/device.toml" \
+		--out "$(OUT)/study" --cache "$(OUT)/study/cache"
 	rm -rf "$(OUT)/study/cache"
 
 compare: prerequisites ## Compare with other stores (redb, NOMT, ...), tables in docs/peers.md; COMPARE='--keys 10M' and so on
@@ -64,7 +68,7 @@ build: prerequisites ## Build everything
 	cargo build --release --locked --workspace
 
 test: test-prerequisites ## Run all tests
-	cargo test --release --locked --workspace
+	cargo test --release --locked --workspace $(CHECK_FEATURES)
 
 check: fmt-check lint doc typos deny test ## Everything that has to hold before a change goes in
 
@@ -75,10 +79,10 @@ fmt-check: components ## Check the format
 	cargo fmt --all --check
 
 lint: prerequisites components ## Run clippy, warnings denied
-	cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	cargo clippy --release --locked --workspace --all-targets $(CHECK_FEATURES) -- -D warnings
 
 doc: prerequisites ## Build the documentation, warnings denied
-	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --workspace --no-deps --document-private-items $(CHECK_FEATURES)
 
 # The advisory database is a git repository on GitHub. Where that cannot be reached the rest is still checked, and it says so.
 deny: ## Check licences, bans, sources and advisories of the dependencies

@@ -38,15 +38,15 @@ fn run(datadir: &Path, more: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Table files that the store has taken over.
-fn tables(store: &Path) -> usize {
-    let Ok(entries) = fs::read_dir(store) else {
-        return 0;
-    };
+/// Whether the store has taken over what three steps have written.
+fn has_steps(store: &Path) -> bool {
+    // A step has 6.5 MB of pages, of which one step's may not be taken over yet.
+    let pages = fs::metadata(store.join("pages")).map_or(0, |it| it.len());
+    let entries = fs::read_dir(store).into_iter().flatten();
     let names = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    names
-        .filter(|it| it.extension().is_some_and(|it| it == "sst"))
-        .count()
+    let tables = names.filter(|it| it.extension().is_some_and(|it| it == "sst"));
+    // Codes, and slots and accounts of three steps.
+    pages > 40_000_000 || tables.count() >= 7
 }
 
 /// Begins, and sends the signal once some steps are done, which show in the store under `at`. Where the fill was over by
@@ -79,8 +79,7 @@ fn is_interrupted(datadir: &Path, more: &str, signal: Signal, at: &impl Fn() -> 
         if child.try_wait().unwrap().is_some() {
             return false;
         }
-        // Codes, and slots and accounts of three steps.
-        if tables(&at()) >= 7 {
+        if has_steps(&at()) {
             kill_process(Pid::from_child(&child), signal).unwrap();
             return !child.wait().unwrap().success();
         }
@@ -102,9 +101,15 @@ fn no_step_is_done_twice() {
     let whole = run(&dir.path().join("whole"), STATE);
     assert_eq!(whole["accounts_kept"], 0);
     // Not SIGINT, which is ignored in what a shell runs in the background.
-    for (name, signal) in [("killed", Signal::KILL), ("terminated", Signal::TERM)] {
-        let store = dir.path().join(name);
-        interrupt(&store, None, STATE, signal, || store.clone());
+    for (kind, signal) in [
+        ("page", Signal::KILL),
+        ("page", Signal::TERM),
+        ("rocksdb", Signal::KILL),
+        ("rocksdb", Signal::TERM),
+    ] {
+        let store = dir.path().join(format!("{kind}-{signal:?}"));
+        let state = format!("{STATE} --store {kind}");
+        interrupt(&store, None, &state, signal, || store.clone());
         let mut stats = Command::new(THINSTATE);
         let stats = stats
             .args(["store", "stats", "--datadir"])
@@ -112,7 +117,7 @@ fn no_step_is_done_twice() {
             .output();
         let text = String::from_utf8(stats.unwrap().stderr).unwrap();
         assert!(text.contains("was interrupted"), "{text}");
-        assert_kept(&run(&store, STATE), &whole);
+        assert_kept(&run(&store, &state), &whole);
         let mut verify = Command::new(THINSTATE);
         let verify = verify
             .args(["store", "verify", "--datadir"])

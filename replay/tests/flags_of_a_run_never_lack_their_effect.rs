@@ -126,7 +126,8 @@ fn no_page_stays_in_memory_when_caches_are_dropped() {
     assert_eq!(dropped.config["drop-caches"], true);
     assert_eq!(dropped.machine["page_cache_dropped"], true);
     let what = &dropped.machine["page_cache_drop"];
-    assert!(what["files"].as_u64() > Some(3), "{what}");
+    // The pages, the log, the lock.
+    assert!(what["files"].as_u64() >= Some(3), "{what}");
     assert!(what["bytes"].as_u64() > Some(100_000), "{what}");
     let first_rows = |run: &str| {
         let rows = RecordedRun::open(&dir.path().join(run)).unwrap();

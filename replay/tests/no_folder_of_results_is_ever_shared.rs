@@ -86,7 +86,7 @@ fn no_two_runs_write_into_one_folder() {
             .arg(&out);
         command
     };
-    let first = begin(replay("1000000"), &out.join("store/CURRENT"));
+    let first = begin(replay("1000000"), &out.join("store/pages"));
     let second = replay("2").output().unwrap();
     assert_refused(&second, &out, "another run is using it");
     assert!(!out.join("result.json").exists(), "the first is at work");

@@ -13,7 +13,10 @@ use alloy_primitives::B256;
 use std::{collections::BTreeMap, path::Path, time::Duration};
 use thinstate_formats::BlockNumber;
 use thinstate_replay::{
-    measure::{BlockCost, DeviceProfile, Recorder, RunResult, StateSize, TierBytes, TierWork},
+    measure::{
+        BlockCost, Deviation, DeviceProfile, Recorder, RunResult, StateSize, TierBytes, TierWork,
+    },
+    replay::RunConfig,
     report,
     study::{self, Cell, Runner, Shape, StudyError, StudySpec},
 };
@@ -128,6 +131,16 @@ impl Runner for Machine {
         })
     }
 
+    fn deviations(&self, _: &StudySpec) -> Result<Vec<Deviation>, StudyError> {
+        Ok(vec![Deviation {
+            name: "slots written".to_owned(),
+            target: 1_000.0,
+            got: 900.0,
+            unit: "per block".to_owned(),
+            source: "a source".to_owned(),
+        }])
+    }
+
     fn run(
         &mut self,
         _: &StudySpec,
@@ -143,11 +156,13 @@ impl Runner for Machine {
         let mut run = runs::result(&recorder, shape.blocks);
         run.machine = self.machine();
         run.device = self.device();
-        run.config = serde_json::json!({ "threads": 2 });
+        run.config = serde_json::json!({ "threads": 2, "accounts": cell.accounts });
         run.workload.gas_multiple = shape.multiple;
         run.design.name.clone_from(&cell.design);
         run.design.trie = (cell.design.starts_with("mpt")).then(|| "all".to_owned());
         run.state_before = state(cell);
+        // Blocks of the warm-up have made some.
+        run.state_before.accounts += u64::from(shape.multiple);
         run.state_after = state(cell);
         let classes = [
             ("erc20_balance", 38),
@@ -226,6 +241,52 @@ fn no_figure_lacks_its_numbers() {
         let digits: String = row[3].chars().filter(char::is_ascii_digit).collect();
         assert_eq!(digits.parse::<u32>().unwrap(), largest);
     }
+}
+
+#[test]
+fn no_deviation_from_mainnet_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, sections) = report_in(dir.path());
+    let workload = sections.iter().find(|it| it.id == "workload").unwrap();
+    let row = &workload.tables[1].rows[0];
+    assert_eq!(row[0], "slots written");
+    assert!(row[3].contains("10"), "{row:?}");
+}
+
+#[test]
+fn no_model_beyond_a_quarter_is_vouched_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut data, sections) = report_in(dir.path());
+    let text = |sections: &[report::Section]| {
+        let model = sections.iter().find(|it| it.id == "model").unwrap();
+        model.text.join(" ")
+    };
+    let before = text(&sections);
+    assert!(before.contains("Every model that was checked"), "{before}");
+    let accuracy = data.models[0].accuracy.as_mut().unwrap();
+    accuracy.held_out = Some(-0.26);
+    let after = text(&report::sections(&data));
+    let beyond = format!("not to be relied on: {}.", data.models[0].design);
+    assert!(after.contains(&beyond), "{after}");
+}
+
+#[test]
+fn runs_of_one_store_never_become_several_sizes() {
+    let dir = tempfile::tempdir().unwrap();
+    report_in(dir.path());
+    let runs = [1, 10, 100].map(|multiple| {
+        let run = format!("runs/mpt/1000000/x{multiple}");
+        dir.path().join(run)
+    });
+    let data = report::Data::open(&runs).unwrap();
+    assert_eq!(data.sizes(), [1_000_000]);
+    assert_eq!(data.cells.len(), 1);
+    assert_eq!(data.cells[0].runs.len(), 3);
+    let mut run = data.cells[0].runs[0].clone();
+    run.result.config = serde_json::json!({ "seed": 1 });
+    assert_eq!(run.accounts(), RunConfig::ACCOUNTS, "the default");
+    run.result.config = serde_json::json!({ "trace": "a.trace", "accounts": 0 });
+    assert_eq!(run.accounts(), 1_000_001, "what was there");
 }
 
 #[test]

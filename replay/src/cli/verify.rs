@@ -33,7 +33,7 @@ pub(super) struct Options {
     /// Write all block reports to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// The leaf store, `rocksdb` or `page`: RocksDB if not given, or what --datadir holds.
+    /// The leaf store, `rocksdb` or `page`: what --datadir holds if not given, or `page`.
     #[arg(long, value_name = "STORE")]
     store: Option<StoreKind>,
     /// Threads for reading and hashing; one for each core if not given.

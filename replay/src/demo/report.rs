@@ -100,7 +100,7 @@ fn write_state(text: &mut String, state: &StateRecord) -> fmt::Result {
     let memory: u64 = state.tables.iter().map(|table| table.memory_bytes).sum();
     writeln!(
         text,
-        "store     {} in tables, {} in memtables, {} in the interior",
+        "store     {} in tables, {} waiting in memory, {} in the interior",
         quantity(files, Unit::Bytes),
         quantity(memory, Unit::Bytes),
         quantity(state.interior_bytes, Unit::Bytes)

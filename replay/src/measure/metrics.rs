@@ -64,11 +64,35 @@ pub const METRICS: &[Metric] = &[
         b.temporary.created + b.temporary.updated + b.temporary.deleted
     }),
     metric(
+        "temporary_created",
+        "temporary entries created",
+        Count,
+        |b| b.temporary.created,
+    ),
+    metric(
+        "temporary_updated",
+        "temporary entries updated",
+        Count,
+        |b| b.temporary.updated,
+    ),
+    metric(
+        "temporary_deleted",
+        "temporary entries deleted",
+        Count,
+        |b| b.temporary.deleted,
+    ),
+    metric(
         "temporary_resurrected",
         "sealed leaves resurrected",
         Count,
         |b| b.temporary.resurrected,
     ),
+    metric("records_read_hit", "records read, there", Count, |b| {
+        b.utxo.reads_hit
+    }),
+    metric("records_read_absent", "records read, absent", Count, |b| {
+        b.utxo.reads_absent
+    }),
     metric("records_appended", "records appended", Count, |b| {
         b.utxo.created
     }),
@@ -81,9 +105,45 @@ pub const METRICS: &[Metric] = &[
         b.expired_entries
     }),
     metric("hashes", "hashes", Count, |b| b.sum(|it| it.hashes)),
+    metric("accounts_hashes", "accounts: hashes", Count, |b| {
+        b.accounts.hashes
+    }),
+    metric("slots_hashes", "permanent slots: hashes", Count, |b| {
+        b.slots.hashes
+    }),
+    metric("temporary_hashes", "temporary: hashes", Count, |b| {
+        b.temporary.hashes
+    }),
+    metric("records_hashes", "records: hashes", Count, |b| {
+        b.utxo.hashes
+    }),
     metric("permutations", "permutations", Count, |b| {
         b.sum(|it| it.permutations)
     }),
+    metric(
+        "accounts_permutations",
+        "accounts: permutations",
+        Count,
+        |b| b.accounts.permutations,
+    ),
+    metric(
+        "slots_permutations",
+        "permanent slots: permutations",
+        Count,
+        |b| b.slots.permutations,
+    ),
+    metric(
+        "temporary_permutations",
+        "temporary: permutations",
+        Count,
+        |b| b.temporary.permutations,
+    ),
+    metric(
+        "records_permutations",
+        "records: permutations",
+        Count,
+        |b| b.utxo.permutations,
+    ),
     metric("store_gets", "leaf store gets", Count, |b| b.io.gets),
     metric("store_scans", "leaf store scans", Count, |b| b.io.scans),
     metric("store_entries_scanned", "entries scanned", Count, |b| {
@@ -102,10 +162,58 @@ pub const METRICS: &[Metric] = &[
         b.sum(|it| it.logical_read_bytes)
     }),
     metric(
+        "accounts_logical_read_bytes",
+        "accounts: bytes read, logical",
+        Bytes,
+        |b| b.accounts.logical_read_bytes,
+    ),
+    metric(
+        "slots_logical_read_bytes",
+        "permanent slots: bytes read, logical",
+        Bytes,
+        |b| b.slots.logical_read_bytes,
+    ),
+    metric(
+        "temporary_logical_read_bytes",
+        "temporary: bytes read, logical",
+        Bytes,
+        |b| b.temporary.logical_read_bytes,
+    ),
+    metric(
+        "records_logical_read_bytes",
+        "records: bytes read, logical",
+        Bytes,
+        |b| b.utxo.logical_read_bytes,
+    ),
+    metric(
         "logical_written_bytes",
         "bytes written, logical",
         Bytes,
         |b| b.sum(|it| it.logical_written_bytes),
+    ),
+    metric(
+        "accounts_logical_written_bytes",
+        "accounts: bytes written, logical",
+        Bytes,
+        |b| b.accounts.logical_written_bytes,
+    ),
+    metric(
+        "slots_logical_written_bytes",
+        "permanent slots: bytes written, logical",
+        Bytes,
+        |b| b.slots.logical_written_bytes,
+    ),
+    metric(
+        "temporary_logical_written_bytes",
+        "temporary: bytes written, logical",
+        Bytes,
+        |b| b.temporary.logical_written_bytes,
+    ),
+    metric(
+        "records_logical_written_bytes",
+        "records: bytes written, logical",
+        Bytes,
+        |b| b.utxo.logical_written_bytes,
     ),
     metric("store_read_bytes", "bytes read by the store", Bytes, |b| {
         b.io.block_read_bytes

@@ -73,4 +73,4 @@ pub use roots::{Reference, Roots};
 pub use run::{Outcome, run, run_on};
 pub use stores::Stores;
 pub use witness::{WitnessReport, replay_witnesses};
-pub use workload::Workload;
+pub use workload::{Workload, population, profile};

@@ -76,6 +76,10 @@ impl Stores<'_> {
         dir: &Path,
     ) -> Result<Box<dyn StateDesign>, ReplayError> {
         let design = open(self.config, candidate, dir)?;
+        if design.head() == Some(self.workload.filled_at()) {
+            // Interrupted while it settled.
+            return Ok(design);
+        }
         let told = |what: &str, done, of| self.progress.stage(what, done, of);
         let context = FillContext {
             block: self.workload.filled_at(),

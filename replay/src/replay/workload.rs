@@ -280,7 +280,7 @@ impl Workload {
 }
 
 /// A profile that is built in, or one in a file.
-fn profile(name: &str) -> Result<Profile, ReplayError> {
+pub fn profile(name: &str) -> Result<Profile, ReplayError> {
     let mainnet = Profile::mainnet();
     match name == mainnet.name {
         true => Ok(mainnet),
@@ -290,7 +290,8 @@ fn profile(name: &str) -> Result<Profile, ReplayError> {
     }
 }
 
-fn population(accounts: u64, seed: u64) -> Result<Population, ReplayError> {
+/// A population of mainnet's shape.
+pub fn population(accounts: u64, seed: u64) -> Result<Population, ReplayError> {
     Population::new(PopulationSpec::of(accounts, seed))
         .map_err(ReplayError::workload(format!("{accounts} accounts")))
 }

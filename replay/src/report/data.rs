@@ -2,8 +2,9 @@
 
 use super::ReportError;
 use crate::{
-    measure::{DesignInfo, DeviceProfile, RecordedRun, RunResult, StateSize},
-    study::{Largest, ModelReport, Resource, Saturation, StudyResult, StudySpec},
+    measure::{DesignInfo, Deviation, DeviceProfile, RecordedRun, RunResult, StateSize},
+    replay::RunConfig,
+    study::{Largest, ModelReport, Saturation, StudyResult, StudySpec},
 };
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ pub struct Data {
     pub roots_compared: u64,
     /// Seconds of a slot.
     pub slot_s: f64,
+    /// A study's workload beside mainnet's numbers.
+    pub deviations: Vec<Deviation>,
 }
 
 /// A design at a state size.
@@ -68,6 +71,16 @@ impl RunData {
     /// The gas multiple.
     pub fn multiple(&self) -> u32 {
         self.result.workload.gas_multiple
+    }
+
+    /// Accounts that its store was filled with for generated blocks; of a trace, those that were there when blocks
+    /// began to count.
+    pub fn accounts(&self) -> u64 {
+        let config = &self.result.config;
+        if !config["trace"].is_null() {
+            return self.result.state_before.accounts;
+        }
+        config["accounts"].as_u64().unwrap_or(RunConfig::ACCOUNTS)
     }
 
     /// The mean of a metric over blocks; zero where it is not known.
@@ -129,6 +142,7 @@ impl Data {
             device: None,
             roots_compared: 0,
             slot_s: 12.0,
+            deviations: Vec::new(),
         }
     }
 
@@ -142,6 +156,7 @@ impl Data {
             machine: study.machine,
             device: study.device,
             roots_compared: study.roots_compared,
+            deviations: study.deviations,
         };
         for cell in study.cells {
             let runs = cell
@@ -167,7 +182,7 @@ impl Data {
             self.device = run.result.device.clone();
             self.slot_s = run.result.workload.slot_s;
         }
-        let accounts = run.result.state_before.accounts;
+        let accounts = run.accounts();
         let of_run =
             |cell: &&mut CellData| cell.design == run.result.design && cell.accounts == accounts;
         let cell = match self.cells.iter_mut().find(of_run) {
@@ -264,18 +279,11 @@ impl CellData {
         let Some(saturation) = &self.saturation else {
             return "-".to_owned();
         };
-        let share = |resource: Resource| {
-            let shares = saturation.shares.iter();
-            shares
-                .clone()
-                .find(|(it, _)| *it == resource)
-                .map(|(_, share)| *share)
-        };
         match saturation.first {
             Some(first) => format!(
                 "{} {}",
                 first.name(),
-                super::format::percent(share(first).unwrap_or_default())
+                super::format::percent(saturation.share(first).unwrap_or_default())
             ),
             None => "-".to_owned(),
         }

@@ -1,6 +1,10 @@
 //! Why a study cannot be carried out.
 
-use crate::measure::{ReadError, device::ProfileLoadError};
+use crate::{
+    generate::GenerateError,
+    measure::{ReadError, device::ProfileLoadError},
+    replay::ReplayError,
+};
 use alloy_primitives::B256;
 use std::path::PathBuf;
 
@@ -80,6 +84,12 @@ pub enum StudyError {
     /// A prediction is asked for a device whose profile cannot be had.
     #[error("a prediction")]
     Device(#[from] ProfileLoadError),
+    /// The workload cannot be made.
+    #[error("the workload")]
+    Workload(#[from] Box<ReplayError>),
+    /// Its blocks cannot be generated.
+    #[error("the workload's blocks beside mainnet's")]
+    Generate(#[from] Box<GenerateError>),
     /// The result of a run cannot be read.
     #[error(transparent)]
     Read(#[from] Box<ReadError>),

@@ -3,12 +3,19 @@
 use super::{Cell, Runner, Shape, StudyError, StudySpec};
 use crate::{
     amplify::{Method, balanced},
-    measure::{DeviceProfile, Machine, RecordedRun, RunResult},
+    measure::{Deviation, DeviceProfile, Machine, RecordedRun, RunResult},
+    profile::{CheckOptions, check_profile},
     replay::{self, ByteSize, Progress, RunConfig, Workload},
 };
 use alloy_primitives::B256;
 use core::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Accounts of the state whose blocks are compared with mainnet's at most: 30 of its days are 569 blocks.
+const COMPARED_ACCOUNTS_MAX: u64 = 1_000_000;
 
 /// Carries runs out on this machine.
 pub struct Replayed<'a> {
@@ -77,6 +84,19 @@ impl Runner for Replayed<'_> {
 
     fn device(&self) -> Option<DeviceProfile> {
         self.device.as_ref().map(|(_, profile)| profile.clone())
+    }
+
+    fn deviations(&self, spec: &StudySpec) -> Result<Vec<Deviation>, StudyError> {
+        let profile = replay::profile(&spec.profile).map_err(Box::new)?;
+        let smallest = spec.accounts.iter().copied().min().unwrap_or_default();
+        let accounts = smallest.min(COMPARED_ACCOUNTS_MAX);
+        let population = replay::population(accounts, spec.seed).map_err(Box::new)?;
+        let options = CheckOptions {
+            blocks: None,
+            seed: spec.seed,
+        };
+        let compared = check_profile(&profile, &Arc::new(population), &options, |_| {});
+        Ok(compared.map_err(Box::new)?.deviations())
     }
 
     fn run(

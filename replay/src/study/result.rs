@@ -4,7 +4,7 @@ use super::{
     CellResult, ModelReport, StudyError, StudySpec,
     stored::{Stored, Text},
 };
-use crate::measure::DeviceProfile;
+use crate::measure::{Deviation, DeviceProfile};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
@@ -40,6 +40,9 @@ pub struct StudyResult {
     pub roots_compared: u64,
     /// The model of each design, its errors and its predictions.
     pub models: Vec<ModelReport>,
+    /// The profile's blocks beside mainnet's numbers; empty until the study is complete.
+    #[serde(default)]
+    pub deviations: Vec<Deviation>,
 }
 
 /// How far a study is.

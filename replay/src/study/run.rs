@@ -8,7 +8,7 @@ use super::{
     stored::{Begun, Text},
 };
 use crate::{
-    measure::{DeviceProfile, RunResult},
+    measure::{Deviation, DeviceProfile, RunResult},
     model::Scenario,
 };
 use alloy_primitives::{B256, map::HashMap};
@@ -32,6 +32,9 @@ pub trait Runner {
 
     /// The device, as it was probed.
     fn device(&self) -> Option<DeviceProfile>;
+
+    /// The workload beside mainnet's numbers.
+    fn deviations(&self, spec: &StudySpec) -> Result<Vec<Deviation>, StudyError>;
 
     /// Runs into the folder, on a fresh copy of the cell's store, or reads what is complete there.
     fn run(
@@ -90,7 +93,12 @@ pub fn run(
     }
     study.result.status = match runner.stopped() {
         true => StudyStatus::Interrupted,
-        false => StudyStatus::Completed,
+        false => {
+            if study.result.deviations.is_empty() {
+                study.result.deviations = runner.deviations(spec)?;
+            }
+            StudyStatus::Completed
+        }
     };
     study.result.write(dir)?;
     Ok(study.result)
@@ -110,6 +118,7 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         cells: Vec::new(),
         roots_compared: 0,
         models: Vec::new(),
+        deviations: Vec::new(),
     };
     let Some(old) = Text::read(dir)? else {
         new.write(dir)?;
@@ -126,6 +135,7 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         started_at: old.started_at,
         wall_s: old.wall_s,
         device: old.device().or(new.device),
+        deviations: old.deviations(),
         // Where it was begun; each result says what it was run on itself.
         machine: old.machine,
         ..new

@@ -20,6 +20,15 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Cpu,
+        Self::ReadIops,
+        Self::ReadBandwidth,
+        Self::WriteBandwidth,
+        Self::Memory,
+    ];
+
     /// Its name, for people.
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,6 +59,14 @@ pub struct Saturation {
 }
 
 impl Saturation {
+    /// The share of a resource; `None` where its limit is not known.
+    pub fn share(&self, resource: Resource) -> Option<f64> {
+        let mut shares = self.shares.iter();
+        shares
+            .find(|(it, _)| *it == resource)
+            .map(|(_, share)| *share)
+    }
+
     /// What a run used. Shares are of the time in which blocks were at work.
     pub fn of(run: &RunResult) -> Self {
         let sum = |name: &str| run.metrics.get(name).map_or(0, |it| it.sum) as f64;

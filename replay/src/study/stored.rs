@@ -8,7 +8,7 @@ use super::{
     Cell, CellResult, Largest, ModelReport, RunPoint, STUDY_SCHEMA, StudyError, StudyResult,
     StudySpec, StudyStatus, result::FILE,
 };
-use crate::measure::{DesignInfo, DeviceProfile, RecordedRun, StateSize};
+use crate::measure::{DesignInfo, Deviation, DeviceProfile, RecordedRun, StateSize};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     fs,
@@ -30,6 +30,8 @@ pub(super) struct Begun {
     pub(super) machine: serde_json::Value,
     #[serde(default)]
     device: serde_json::Value,
+    #[serde(default)]
+    deviations: serde_json::Value,
 }
 
 /// What does not follow from anything else.
@@ -99,6 +101,13 @@ impl Begun {
     }
 }
 
+impl Begun {
+    /// The workload beside mainnet's numbers; none where another version has it otherwise.
+    pub(super) fn deviations(&self) -> Vec<Deviation> {
+        Deserialize::deserialize(&self.deviations).unwrap_or_default()
+    }
+}
+
 impl Stored {
     /// The study in `dir`, with what follows from the results of its runs.
     pub(super) fn computed(self, dir: &Path) -> Result<StudyResult, StudyError> {
@@ -112,6 +121,7 @@ impl Stored {
             schema: STUDY_SCHEMA.to_owned(),
             status: self.status,
             started_at: self.begun.started_at,
+            deviations: self.begun.deviations(),
             wall_s: self.begun.wall_s,
             models: ModelReport::all(spec, &cells, device.as_ref(), &scenarios),
             spec: self.begun.spec,

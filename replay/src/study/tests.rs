@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     measure::{
-        DesignInfo, DeviceProfile, Distribution, LastBlock, Program, RESULT_SCHEMA, RunResult,
-        RunStatus, StateSize, Totals, Unit, WorkloadInfo,
+        DesignInfo, Deviation, DeviceProfile, Distribution, LastBlock, Program, RESULT_SCHEMA,
+        RunResult, RunStatus, StateSize, Totals, Unit, WorkloadInfo,
     },
     model::Scenario,
 };
@@ -134,6 +134,16 @@ impl Runner for Machine {
 
     fn device(&self) -> Option<DeviceProfile> {
         None
+    }
+
+    fn deviations(&self, _: &StudySpec) -> Result<Vec<Deviation>, StudyError> {
+        Ok(vec![Deviation {
+            name: "slots_written".to_owned(),
+            target: 1_000.0,
+            got: 900.0,
+            unit: "per block".to_owned(),
+            source: "design 7".to_owned(),
+        }])
     }
 
     fn run(

@@ -32,7 +32,7 @@ impl<S: KeyValueStore> KeyValueDesign<S> {
             block: Some(context.block),
             ..Head::default()
         };
-        fill::each_part(population, &|_| true, context, |part| {
+        fill::each_part(population, &|_| true, context, 0, |part| {
             next.accounts += part.accounts.len() as u64;
             next.slots += part.slots.len() as u64;
             self.commit(self.changes_of(&part), None)?;

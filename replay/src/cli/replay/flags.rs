@@ -100,7 +100,7 @@ struct AmplifyFlags {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Store")]
 struct StoreFlags {
-    /// The leaf store, rocksdb or page [default: rocksdb].
+    /// The leaf store, rocksdb or page [default: page].
     #[arg(long, value_name = "STORE")]
     store: Option<StoreKind>,
     /// Threads for reading and hashing [default: one for each core].

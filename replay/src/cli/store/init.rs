@@ -54,8 +54,8 @@ pub(super) struct Options {
     all_tiers: bool,
     /// Keep the store in a cache, and take it from there the next time.
     ///
-    /// Without DIR the cache is $XDG_CACHE_HOME/thinstate/fill. Table files are shared with it by hard links: on
-    /// one file system it takes no space while the store is as it was.
+    /// Without DIR the cache is $XDG_CACHE_HOME/thinstate/fill. RocksDB's table files are shared with it by hard
+    /// links: on one file system they take no space while the store is as it was. Pages are copied.
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     cache: Option<Option<PathBuf>>,
     /// Accounts and slots after which an interrupted init can be gone on with.

@@ -24,6 +24,7 @@ impl FlatLtHash {
     pub(super) fn apply_load(&self, load: &BlockLoad) -> Result<Applied, DesignError> {
         let mut head = self.head();
         check_next(&head, load.number)?;
+        self.refuse_part(&head)?;
         let started = Instant::now();
         let entries = self.entries(load)?;
         let delta = self.delta(&entries)?;

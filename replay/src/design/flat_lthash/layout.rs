@@ -7,6 +7,8 @@
 //! storage   keccak(address) 32 | keccak(slot) 32      value 1-32
 //! undo      block u64 BE                              a reverse diff, see the module `undo`
 //! meta      "lthash"                                  magic "tslthash" | version u32 LE | head
+//! meta      "lthash-fill"                             while it is filled: of what 32 | the head so far, without a block |
+//!                                                     the last account 0/32
 //!
 //! head      block present u8 | number u64 | accounts u64 | slots u64 | accumulator 2,048
 //!           | BLAKE3-256 of magic, version and all this                  (little-endian, 2,105 bytes)
@@ -24,6 +26,8 @@ use thinstate_formats::{
 
 /// Key of the head in table `meta`.
 pub(super) const HEAD_KEY: &[u8] = b"lthash";
+/// Key of what has been filled so far in table `meta`.
+pub(super) const FILL_KEY: &[u8] = b"lthash-fill";
 const MAGIC: &[u8; 8] = b"tslthash";
 const VERSION: u32 = 1;
 const HEAD_LEN: usize = 8 + 4 + 1 + 3 * 8 + ACCUMULATOR_BYTES + 32;
@@ -83,6 +87,38 @@ impl Head {
             accounts: u64::from_le_bytes(*accounts),
             slots: u64::from_le_bytes(*slots),
             sum: LtHash::from_bytes(sum.try_into().ok()?),
+        })
+    }
+}
+
+/// How far a fill has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Filling {
+    /// What is filled in.
+    pub(super) source: B256,
+    /// The last account that is in, with all of its slots.
+    pub(super) last: Option<B256>,
+    /// What is in, of no block yet.
+    pub(super) done: Head,
+}
+
+impl Filling {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let last = self.last.as_ref().map_or(&[][..], |last| last.as_slice());
+        [self.source.as_slice(), &self.done.encode(), last].concat()
+    }
+
+    /// `None` where the bytes are something else, or damaged.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (source, rest) = bytes.split_first_chunk()?;
+        let (done, last) = rest.split_at_checked(HEAD_LEN)?;
+        Some(Self {
+            source: B256::from(*source),
+            last: match last.len() {
+                0 => None,
+                _ => Some(B256::try_from(last).ok()?),
+            },
+            done: Head::decode(done)?,
         })
     }
 }

@@ -115,7 +115,8 @@ impl FlatLtHash {
     }
 }
 
-/// The head of the store; an error where it holds what is not ours.
+/// The head of the store, of no block where it is new or its fill was interrupted; an error where it holds what is not
+/// ours.
 fn read_head(store: &DiskStore) -> Result<Head, StoreError> {
     let bad = |key: &[u8], expected, got| StoreError::BadEntry {
         table: Table::Meta,
@@ -129,6 +130,9 @@ fn read_head(store: &DiskStore) -> Result<Head, StoreError> {
             let got = alloy_primitives::hex::encode_prefixed(&bytes);
             bad(HEAD_KEY, "a head of this version", got)
         });
+    }
+    if fill::read_filling(&snapshot)?.is_some() {
+        return Ok(Head::default());
     }
     for table in [Table::Meta, Table::Accounts, Table::Storage] {
         let mut is_empty = true;
@@ -150,7 +154,7 @@ impl StateDesign for FlatLtHash {
     }
 
     fn fill(&self, population: &Population, context: &FillContext<'_>) -> Result<(), DesignError> {
-        self.fill_with(population, context)?;
+        self.fill_with(population, context, fill::STEP_ENTRIES)?;
         self.settle()
     }
 

@@ -6,6 +6,7 @@ use crate::report::{
     format::{self, seconds},
     plot::{Bar, BarChart, BarGroup, Scale},
 };
+use crate::study::Resource;
 
 pub(super) fn section(data: &Data) -> Option<Section> {
     let mut text = meaning(data);
@@ -24,7 +25,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
             svg: chart(data).svg(),
             table: table(data),
         }],
-        tables: Vec::new(),
+        tables: shares(data).into_iter().collect(),
     })
 }
 
@@ -137,6 +138,28 @@ fn chart(data: &Data) -> BarChart {
         stacked: false,
         groups: groups.collect(),
     }
+}
+
+/// What each design used of each resource at its largest multiple.
+fn shares(data: &Data) -> Option<Table> {
+    let mut columns = vec!["design", "accounts"];
+    columns.extend(Resource::ALL.map(Resource::name));
+    let mut table = Table::new(columns).titled(
+        "Shares of what there is, while blocks were at work at the largest multiple. The device's limits are those that it was probed to have.",
+    );
+    for cell in &data.cells {
+        let Some(saturation) = &cell.saturation else {
+            continue;
+        };
+        let share = |resource| {
+            let share = saturation.share(resource);
+            share.map_or("not known".to_owned(), format::percent)
+        };
+        let mut row = vec![cell.design.name.clone(), format::count(cell.accounts)];
+        row.extend(Resource::ALL.map(share));
+        table.row(row);
+    }
+    (!table.rows.is_empty()).then_some(table)
 }
 
 fn table(data: &Data) -> Table {

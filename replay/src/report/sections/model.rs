@@ -10,6 +10,9 @@ use crate::{
     study::ModelReport,
 };
 
+/// A model is relied on if it predicted the run that was held out with no larger error.
+const TRUSTED_ERROR: f64 = 0.25;
+
 pub(super) fn section(data: &Data) -> Option<Section> {
     let fitted = data.models.iter().any(|model| model.accuracy.is_some());
     if !fitted {
@@ -54,11 +57,48 @@ fn texts(data: &Data) -> Vec<String> {
             accounts(at.accounts),
             held_out.join(", ")
         ));
+        text.push(verdict(data));
     }
     for model in &data.models {
         if let Some(missing) = &model.missing {
             text.push(format!("No model: {missing}."));
         }
+    }
+    text
+}
+
+/// Which models are trusted, by the run that was held out.
+fn verdict(data: &Data) -> String {
+    let (mut within, mut beyond, mut unchecked) = (Vec::new(), Vec::new(), Vec::new());
+    for (model, accuracy) in with_accuracy(data) {
+        match accuracy.held_out {
+            Some(error) if error.abs() <= TRUSTED_ERROR => within.push(&*model.design),
+            Some(_) => beyond.push(&*model.design),
+            None => unchecked.push(&*model.design),
+        }
+    }
+    let allowed = format::percent(TRUSTED_ERROR);
+    let mut text = match (within, beyond) {
+        (_, beyond) if beyond.is_empty() => {
+            format!(
+                "Every model that was checked predicted that run's mean block work within {allowed}."
+            )
+        }
+        (within, beyond) if within.is_empty() => format!(
+            "No model predicted that run's mean block work within {allowed}: {}. Their predictions are not to be relied on.",
+            beyond.join(", ")
+        ),
+        (within, beyond) => format!(
+            "Within {allowed} of that run's mean block work: {}. Beyond it, and not to be relied on: {}.",
+            within.join(", "),
+            beyond.join(", ")
+        ),
+    };
+    if !unchecked.is_empty() {
+        text += &format!(
+            " Not measured there, and so unchecked: {}.",
+            unchecked.join(", ")
+        );
     }
     text
 }

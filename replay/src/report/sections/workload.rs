@@ -28,7 +28,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         "source",
     ])
     .titled("How the workload differs from mainnet.");
-    for deviation in &workload.deviations {
+    for deviation in data.deviations.iter().chain(&workload.deviations) {
         let relative = match deviation.target {
             0.0 => "-".to_owned(),
             target => signed_percent(deviation.got / target - 1.0),
