@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn every_setting_has_a_flag() {
         let args = "--design d --profile p --accounts 2 --seed 3 --gaps bridge --amplify mixed \
-            --scale 12 --copies 6 --blocks 4 --warm-up 5 --threads 6 --store page --cache-size 7MiB \
+            --scale 12 --copies 6 --blocks 4 --warm-up 5 --threads 6 --store rocksdb --cache-size 7MiB \
             --direct-io --drop-caches --no-overlap --plan-ahead 8 --open-loop --speed-up 9 --slot 10 --end-when-unfit --out o \
             --keep-store --cache c --device d --check-roots r --self-check";
         let config = resolve(&args.split_whitespace().collect::<Vec<_>>()).unwrap();
