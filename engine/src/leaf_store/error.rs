@@ -66,7 +66,8 @@ pub enum StoreError {
         /// What was found.
         got: String,
     },
-    /// An earlier commit failed, and what it left is not known. Reopen the store.
+    /// An earlier commit failed, or what was done for it later, and what that left is not known.
+    /// Reopen the store.
     #[error("an earlier commit failed, reopen the store: {cause}")]
     Poisoned {
         /// The failure of that commit.

@@ -78,6 +78,7 @@ impl Core {
             writer: Mutex::new(writer),
             state: RwLock::new(Arc::new(state)),
             poison: OnceLock::new(),
+            untold: Mutex::new(None),
         })
     }
 }

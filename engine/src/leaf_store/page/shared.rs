@@ -38,6 +38,8 @@ pub(super) struct Core {
     pub(super) durable: Mutex<Durable>,
     pub(super) state: RwLock<Arc<State>>,
     pub(super) poison: OnceLock<String>,
+    /// What poisoned the store, while nobody has been told: the next to be refused gets it.
+    pub(super) untold: Mutex<Option<StoreError>>,
 }
 
 /// Locks, also after a panic elsewhere: what is behind these locks is whole between any two steps,
@@ -71,19 +73,34 @@ impl Core {
     }
 
     pub(super) fn refuse_poisoned(&self) -> Result<(), StoreError> {
-        match self.poison.get() {
-            None => Ok(()),
-            Some(cause) => Err(StoreError::Poisoned {
+        let Some(cause) = self.poison.get() else {
+            return Ok(());
+        };
+        Err(lock(&self.untold)
+            .take()
+            .unwrap_or_else(|| StoreError::Poisoned {
                 cause: cause.clone(),
-            }),
-        }
+            }))
     }
 
-    /// No commit will be taken any more, because of `error`.
+    /// No commit will be taken any more, because of `error`, which the caller gets.
     pub(super) fn fail(&self, error: StoreError) -> StoreError {
+        let mut untold = lock(&self.untold);
+        *untold = None;
         self.poison.get_or_init(|| error.to_string());
+        drop(untold);
         self.signal.changed();
         error
+    }
+
+    /// The same where no caller waits for it.
+    pub(super) fn fail_untold(&self, error: StoreError) {
+        let mut untold = lock(&self.untold);
+        if self.poison.set(error.to_string()).is_ok() {
+            *untold = Some(error);
+        }
+        drop(untold);
+        self.signal.changed();
     }
 
     /// Largest key.

@@ -96,7 +96,6 @@ impl Core {
     pub(super) fn checkpoint(&self, job: Job) -> Result<(), StoreError> {
         let mut durable = lock(&self.durable);
         self.refuse_poisoned()?;
-        let _unwinding = Unwinding(self);
         self.run(&mut durable, job)
             .map_err(|error| self.fail(error))?;
         drop(durable);
@@ -104,7 +103,23 @@ impl Core {
         Ok(())
     }
 
+    /// Runs one that nobody waits for: the next commit is told of its failure.
+    pub(super) fn checkpoint_behind(&self) {
+        let mut durable = lock(&self.durable);
+        if self.poison.get().is_some() {
+            return;
+        }
+        match self.run(&mut durable, Job::default()) {
+            Ok(()) => {
+                drop(durable);
+                self.signal.changed();
+            }
+            Err(error) => self.fail_untold(error),
+        }
+    }
+
     fn run(&self, durable: &mut Durable, job: Job) -> Result<(), StoreError> {
+        let _unwinding = Unwinding(self);
         self.release(durable)?;
         if self.state().active.bytes() == 0 && job.is_empty() {
             return Ok(());

@@ -198,6 +198,32 @@ fn a_failed_operation_never_loses_or_halves_a_batch() {
 }
 
 #[test]
+fn a_disk_that_fills_behind_a_commit_never_goes_unnamed() {
+    for after in 0..changes() {
+        let disk = SimDisk::new();
+        let options = PageOptions {
+            pending_bytes: 4 << 10,
+            ..options()
+        };
+        let store = PageStore::open_on(disk.clone(), Path::new("sim"), options).unwrap();
+        disk.inject(Fault::NoSpace, On::Changes, after);
+        // Checkpoints run beside it: which of the two meets the fault is open, what is told is not.
+        let mut numbers = 0..;
+        let told = numbers.find_map(|number| store.commit(block(number)).err());
+        let what = format!("operation {after}");
+        assert!(
+            matches!(told, Some(StoreError::NoSpace { .. })),
+            "{what}: {told:?}"
+        );
+        let again = store.commit(block(0));
+        assert!(
+            matches!(again, Err(StoreError::Poisoned { .. })),
+            "{what}: {again:?}"
+        );
+    }
+}
+
+#[test]
 fn a_failed_read_never_poisons() {
     let disk = SimDisk::new();
     assert_eq!(run(&disk), ACTS.len());
