@@ -178,7 +178,7 @@ impl Run {
         let ms = |ns: f64| format!("{:.1}", ns / blocks / 1e6);
         let [root, bare] = [&self.root_ns, &self.bare_ns].map(|h| h.value_at_quantile(0.5) as f64);
         let work = &self.work;
-        let shared = (work.load_ns + work.hash_ns) as f64 / threads as f64;
+        let shared = (work.load_ns + work.hash_ns + work.plan_ns) as f64 / threads as f64;
         let all = self.root_ns.mean() * blocks;
         let (interior, _) = self.tier.interior_size();
         vec![
@@ -199,8 +199,8 @@ impl Run {
             format!("{}/{}", each(work.hashes), each(work.permutations)),
             ms(work.load_ns as f64 / threads as f64),
             ms(work.hash_ns as f64 / threads as f64),
-            ms(work.plan_ns as f64),
-            ms(all - shared - work.plan_ns as f64),
+            ms(work.plan_ns as f64 / threads as f64),
+            ms(all - shared),
             format!("{:.1}", interior.bytes as f64 / accounts as f64),
             format!(
                 "{:.1}",

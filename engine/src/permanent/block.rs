@@ -6,7 +6,7 @@ use super::{
     keys::{KeyHashing, Touched},
     tier::{PermanentTier, State},
     transition::Transition,
-    undo::{Former, ReverseDiff, undo_key},
+    undo::{DiffWriter, undo_key},
 };
 use crate::{
     leaf_store::{Batch, LeafRead, LeafStore, Table},
@@ -28,6 +28,9 @@ use std::{
     time::{Duration, Instant},
 };
 use thinstate_formats::{AccountChange, AccountUpdate, BlockNumber, StateChanges};
+
+/// Bytes of an entry of a reverse diff, mostly.
+const FORMER_BYTES_EXPECTED: usize = 112;
 
 /// A block's changes with the root that they lead to, computed and not yet stored.
 ///
@@ -174,8 +177,8 @@ impl<S: LeafStore> PermanentTier<S> {
             batch.put(Table::Code, hash.as_slice(), bytes.as_ref());
         }
         if self.shared.options.undo_blocks > 0 {
-            let diff = reverse_diff(base, &transition.written, &code);
-            batch.put(Table::Undo, undo_key(block.number), diff.encode());
+            let diff = reverse_diff(&base, &transition.written, &code);
+            batch.put(Table::Undo, undo_key(block.number), diff);
         }
         if let Some(old) = block.number.0.checked_sub(self.shared.options.undo_blocks) {
             batch.delete(Table::Undo, undo_key(BlockNumber(old)));
@@ -363,23 +366,21 @@ fn account_changes(
     changes
 }
 
-fn reverse_diff(head: Head, written: &[Written], code: &[(B256, Bytes)]) -> ReverseDiff {
-    let entry = |w: &Written| Former {
-        table: w.trie.table(),
-        key: w.trie.key(&w.path),
-        value: w.before.clone(),
-    };
-    let new_code = |(hash, _): &(B256, Bytes)| Former {
-        table: Table::Code,
-        key: hash.to_vec(),
-        value: None,
-    };
-    ReverseDiff {
-        head,
-        entries: written
-            .iter()
-            .map(entry)
-            .chain(code.iter().map(new_code))
-            .collect(),
+fn reverse_diff(head: &Head, written: &[Written], code: &[(B256, Bytes)]) -> Vec<u8> {
+    let mut diff = DiffWriter::new(head, FORMER_BYTES_EXPECTED * (written.len() + code.len()));
+    for entry in written {
+        diff.push(
+            entry.trie.table(),
+            |key| entry.trie.append_key(&entry.path, key),
+            entry.before.as_deref(),
+        );
     }
+    for (hash, _) in code {
+        diff.push(
+            Table::Code,
+            |key| key.extend_from_slice(hash.as_slice()),
+            None,
+        );
+    }
+    diff.finish()
 }

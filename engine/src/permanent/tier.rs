@@ -20,6 +20,10 @@ use rayon::ThreadPool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use thinstate_formats::{StateChanges, keccak::BatchHasher};
 
+/// After a batch of so many changes the state before it, whose branches are a work to give back, is dropped
+/// by another thread.
+const CHANGES_LARGE: usize = 1_000;
+
 /// Accounts, code and storage in Ethereum's Merkle-Patricia trie, on disk.
 ///
 /// All methods take `&self`. Any number of threads read through [`View`]s; changes exclude one
@@ -216,8 +220,13 @@ impl<S: LeafStore> Shared<S> {
             .published
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        let changes = batch.len();
         self.store.commit(batch)?;
-        *published = Arc::new(state);
+        let old = core::mem::replace(&mut *published, Arc::new(state));
+        drop(published);
+        if changes >= CHANGES_LARGE {
+            self.pool.spawn(move || drop(old));
+        }
         Ok(())
     }
 

@@ -40,25 +40,58 @@ pub(crate) const fn undo_key(block: BlockNumber) -> [u8; 8] {
     block.0.to_be_bytes()
 }
 
-impl ReverseDiff {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        bytes.extend_from_slice(&self.head.encode());
-        bytes.extend_from_slice(&(self.entries.len() as u32).to_le_bytes());
-        for Former { table, key, value } in &self.entries {
-            bytes.extend_from_slice(&[*table as u8, key.len() as u8]);
-            bytes.extend_from_slice(key);
-            bytes.push(u8::from(value.is_some()));
-            if let Some(value) = value {
-                bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
-                bytes.extend_from_slice(value);
-            }
-        }
-        let checksum = crc32fast::hash(&bytes);
-        bytes.extend_from_slice(&checksum.to_le_bytes());
-        bytes
+/// A reverse diff that is being written.
+#[derive(Debug)]
+pub(crate) struct DiffWriter {
+    bytes: Vec<u8>,
+    entries: u32,
+}
+
+impl DiffWriter {
+    const ENTRIES: core::ops::Range<usize> = 1 + HEAD_LEN..1 + HEAD_LEN + 4;
+
+    /// One to that head, with room for so many bytes of entries.
+    pub(crate) fn new(head: &Head, bytes: usize) -> Self {
+        let mut writer = Self {
+            bytes: Vec::with_capacity(Self::ENTRIES.end + bytes + 4),
+            entries: 0,
+        };
+        writer.bytes.push(VERSION);
+        writer.bytes.extend_from_slice(&head.encode());
+        writer.bytes.extend_from_slice(&[0; 4]);
+        writer
     }
 
+    /// Adds an entry, whose key `key` appends.
+    pub(crate) fn push(
+        &mut self,
+        table: Table,
+        key: impl FnOnce(&mut Vec<u8>),
+        value: Option<&[u8]>,
+    ) {
+        self.bytes.extend_from_slice(&[table as u8, 0]);
+        let from = self.bytes.len();
+        key(&mut self.bytes);
+        self.bytes[from - 1] = (self.bytes.len() - from) as u8;
+        self.bytes.push(u8::from(value.is_some()));
+        if let Some(value) = value {
+            self.bytes
+                .extend_from_slice(&(value.len() as u32).to_le_bytes());
+            self.bytes.extend_from_slice(value);
+        }
+        self.entries += 1;
+    }
+
+    /// The value in the table "undo".
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.bytes[Self::ENTRIES].copy_from_slice(&self.entries.to_le_bytes());
+        let checksum = crc32fast::hash(&self.bytes);
+        self.bytes.extend_from_slice(&checksum.to_le_bytes());
+        self.bytes
+    }
+}
+
+impl ReverseDiff {
     pub(crate) fn decode(block: BlockId, bytes: &[u8]) -> Result<Self, UndoError> {
         let mut reader = Reader {
             block: block.number,
@@ -163,7 +196,11 @@ mod tests {
     #[test]
     fn no_flipped_bit_and_no_cut_of_a_diff_goes_unseen() {
         let (block, diff) = sample();
-        let bytes = diff.encode();
+        let mut writer = DiffWriter::new(&diff.head, 0);
+        for Former { table, key, value } in &diff.entries {
+            writer.push(*table, |to| to.extend_from_slice(key), value.as_deref());
+        }
+        let bytes = writer.finish();
         assert_eq!(ReverseDiff::decode(block, &bytes).ok(), Some(diff));
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();

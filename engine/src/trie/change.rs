@@ -1,7 +1,7 @@
 //! Changes of entries, and how they meet the entries of a bucket.
 
 use super::{
-    codec::{Dated, Stub, TrieId, decode_account, encode_account, undate},
+    codec::{Dated, Stub, TrieId, copy_to_date, decode_account, encode_account, undate},
     error::{Need, StateError},
     forest::Forest,
     leaf_hashes::LeafHash,
@@ -188,7 +188,8 @@ impl Merge<'_, '_, '_> {
         }
         let after = match &change.to {
             Target::Absent => None,
-            Target::Value(value) | Target::Leaf(value) => Some(value.clone()),
+            Target::Value(value) => Some(value.clone()),
+            Target::Leaf(value) => Some(copy_to_date(value)),
             Target::Account {
                 fields,
                 storage_root,

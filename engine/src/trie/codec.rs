@@ -32,6 +32,11 @@ use alloy_primitives::{B256, KECCAK256_EMPTY, U256, hex};
 use alloy_trie::{EMPTY_ROOT_HASH, TrieAccount};
 use thinstate_formats::BlockNumber;
 
+/// Bytes of a stub's key in a storage trie.
+const KEY_BYTES_MAX: usize = 65;
+/// Bytes that [`date`] adds at most.
+const DATE_BYTES_MAX: usize = 8;
+
 /// Which trie of the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum TrieId {
@@ -59,13 +64,18 @@ impl TrieId {
 
     /// The store's key of the entry at `path`.
     pub(crate) fn key(&self, path: &Path) -> Vec<u8> {
-        let mut key = Vec::with_capacity(65);
-        self.extend_with_prefix(&mut key);
+        let mut key = Vec::with_capacity(KEY_BYTES_MAX);
+        self.append_key(path, &mut key);
+        key
+    }
+
+    /// Appends the store's key of the entry at `path`.
+    pub(crate) fn append_key(&self, path: &Path, key: &mut Vec<u8>) {
+        self.extend_with_prefix(key);
         key.extend_from_slice(path.bytes().as_slice());
         if path.len() < KEY_NIBBLES {
             key.push(path.len() as u8);
         }
-        key
     }
 
     /// The range of the store's keys under `prefix`: from, and the first key behind.
@@ -169,6 +179,13 @@ impl<T> Dated<T> {
     }
 }
 
+/// A copy of an undated leaf, with room for its date.
+pub(crate) fn copy_to_date(leaf: &[u8]) -> Vec<u8> {
+    let mut copy = Vec::with_capacity(leaf.len() + DATE_BYTES_MAX);
+    copy.extend_from_slice(leaf);
+    copy
+}
+
 /// Adds to an undated leaf the block that writes it.
 pub(crate) fn date(leaf: &mut Vec<u8>, block: BlockNumber) {
     leaf.extend_from_slice(trimmed(&block.0.to_be_bytes()));
@@ -236,7 +253,8 @@ pub(crate) fn encode_account(account: &TrieAccount) -> Vec<u8> {
     let nonce_be = account.nonce.to_be_bytes();
     let balance_be = account.balance.to_be_bytes::<32>();
     let (nonce, balance) = (trimmed(&nonce_be), trimmed(&balance_be));
-    let mut leaf = vec![(nonce.len() as u8) << NONCE_SHIFT, balance.len() as u8];
+    let mut leaf = Vec::with_capacity(2 + nonce.len() + balance.len() + 2 * 32 + DATE_BYTES_MAX);
+    leaf.extend_from_slice(&[(nonce.len() as u8) << NONCE_SHIFT, balance.len() as u8]);
     leaf.extend_from_slice(nonce);
     leaf.extend_from_slice(balance);
     if account.storage_root != EMPTY_ROOT_HASH {

@@ -1,4 +1,5 @@
-//! The plan of an update: which buckets are read, and which branches are closed above them.
+//! The plan of an update: which buckets are read, and which branches are closed above them. Subtrees
+//! with enough changes are left to tasks that plan for themselves.
 
 use super::{
     change::{Base, Change, Target},
@@ -7,7 +8,7 @@ use super::{
     path::{KEY_NIBBLES, Path},
     update::TrieJob,
 };
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 /// Where a result goes: a nibble of a branch that is being worked on, or the root.
@@ -37,11 +38,27 @@ pub(super) struct Open {
     pub(super) parent: Parent,
 }
 
+/// A subtree whose update is a task of its own.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) job: u32,
+    pub(super) branch: Arc<Branch>,
+    /// Depth of its slot in its parent.
+    slot_depth: usize,
+    changes: Range<usize>,
+    pub(super) parent: Parent,
+    /// Number of buckets that were planned before it.
+    pub(super) behind: usize,
+}
+
 /// The plan of an update: what is to be read, and what is to be folded.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) buckets: Vec<BucketJob>,
     pub(super) open: Vec<Open>,
+    pub(super) parts: Vec<Part>,
+    /// So many changes of a subtree make it a part.
+    part_sizes: Option<RangeInclusive<usize>>,
     /// Whether stubs are among the changes of the trie that is planned.
     has_stubs: bool,
 }
@@ -60,11 +77,30 @@ pub(super) fn split_depth(entries: u64) -> usize {
 }
 
 impl Plan {
+    /// A plan that leaves subtrees with so many changes to others.
+    pub(super) fn in_parts(sizes: Option<RangeInclusive<usize>>) -> Self {
+        Self {
+            part_sizes: sizes,
+            ..Self::default()
+        }
+    }
+
+    /// Plans a part of another plan.
+    pub(super) fn part(&mut self, job: &TrieJob, part: &Part) {
+        let changes = part.changes.clone();
+        self.note_stubs(&job.changes[changes.clone()]);
+        self.branch(part.job, job, &part.branch, part.slot_depth, changes, None);
+    }
+
+    fn note_stubs(&mut self, changes: &[Change]) {
+        self.has_stubs = changes.iter().any(|c| c.path.len() < KEY_NIBBLES);
+    }
+
     pub(super) fn trie(&mut self, number: u32, job: &TrieJob) {
         let all = 0..job.changes.len();
-        self.has_stubs = job.changes.iter().any(|c| c.path.len() < KEY_NIBBLES);
+        self.note_stubs(&job.changes);
         match &job.top {
-            Some(top) => self.branch(number, job, top, 0, all, None),
+            Some(top) => self.branch_or_part(number, job, top, 0, all, None),
             None => {
                 let shallowest = job.changes.iter().map(|c| c.path.len()).min();
                 let depth = match job.base {
@@ -75,6 +111,29 @@ impl Plan {
                 self.whole(number, job, Path::EMPTY, depth, all, None);
             }
         }
+    }
+
+    fn branch_or_part(
+        &mut self,
+        number: u32,
+        job: &TrieJob,
+        branch: &Arc<Branch>,
+        slot_depth: usize,
+        changes: Range<usize>,
+        parent: Parent,
+    ) {
+        let is_part = |sizes: &RangeInclusive<usize>| sizes.contains(&changes.len());
+        if !self.part_sizes.as_ref().is_some_and(is_part) {
+            return self.branch(number, job, branch, slot_depth, changes, parent);
+        }
+        self.parts.push(Part {
+            job: number,
+            branch: Arc::clone(branch),
+            slot_depth,
+            changes,
+            parent,
+            behind: self.buckets.len(),
+        });
     }
 
     /// Plans the changes in `range` at a slot that holds `branch`.
@@ -168,7 +227,7 @@ impl Plan {
             match (branch.branch(nibble), branch.node(nibble)) {
                 (Some(below), _) => {
                     let depth = branch.path().len() + 1;
-                    self.branch(number, job, below, depth, group, parent);
+                    self.branch_or_part(number, job, below, depth, group, parent);
                 }
                 (None, node) => {
                     let base = node.map_or(Base::Empty, |_| job.base);

@@ -52,7 +52,7 @@ impl Trie {
             hasher: &BatchHasher::new(),
             leaf_hashes: self.held.as_ref(),
             pool: &rayon::ThreadPoolBuilder::new()
-                .num_threads(1)
+                .num_threads(2)
                 .build()
                 .unwrap(),
             entries_max: self.entries_max,

@@ -1,6 +1,7 @@
 //! The update of tries: from changed entries to new roots.
 //!
-//! 1. *Plan*: each trie's changes walk down its interior and fall into buckets.
+//! 1. *Plan*: each trie's changes walk down its interior and fall into buckets. A subtree with a fair share
+//!    of the changes is planned, built and folded as a part, by one task, beside the others.
 //! 2. *Load and build*: the buckets are read, in parallel, one scan each, those of a task with their
 //!    device reads in flight together; their subtrees are built
 //!    with the changes applied, and hashed level by level, many buckets at a time.
@@ -21,12 +22,15 @@ use super::{
     leaf_hashes::{BucketHashes, LeafHashes},
     node_ref::NodeRef,
     path::Path,
-    plan::{BucketJob, Open, Parent, Plan, split_depth},
+    plan::{BucketJob, Open, Parent, Part, Plan, split_depth},
     work::{TrieWork, spend},
 };
 use crate::leaf_store::LeafRead;
 use alloy_primitives::B256;
-use core::{cmp::Reverse, ops::Range};
+use core::{
+    cmp::Reverse,
+    ops::{Range, RangeInclusive},
+};
 use rayon::{ThreadPool, prelude::*};
 use std::{sync::Arc, time::Instant};
 use thinstate_formats::keccak::BatchHasher;
@@ -89,70 +93,134 @@ const BUCKETS_TOGETHER: usize = 64;
 const BUCKETS_ALONE: usize = 4;
 /// Branches that one task hashes.
 const BRANCHES_TOGETHER: usize = 128;
+/// Changes of a subtree that are worth a task of their own: they fill the lanes of the hasher. Tests have few.
+const PART_CHANGES_MIN: usize = if cfg!(test) { 2 } else { 32 };
+/// Parts for each thread, at least, where there are changes enough.
+const PARTS_PER_THREAD: usize = 4;
+
+/// Where the nodes of whole tries, or of the root of a part, go.
+#[derive(Debug)]
+struct Roots {
+    /// The job of the first of them.
+    first: u32,
+    children: Vec<Child>,
+}
+
+impl Roots {
+    fn of(first: u32, jobs: usize) -> Self {
+        Self {
+            first,
+            children: vec![Child::Empty; jobs],
+        }
+    }
+}
+
+/// What one thread does at a time.
+#[derive(Clone, Copy)]
+enum Task<'a> {
+    Buckets(&'a [BucketJob]),
+    Part(&'a Part),
+}
 
 impl<R: LeafRead> Updater<'_, R> {
     /// Applies the changes of each job to its trie. Nothing is stored.
     pub(crate) fn update(&self, jobs: &[TrieJob]) -> Result<Updated, StateError> {
         let started = Instant::now();
-        let mut plan = Plan::default();
+        let mut plan = Plan::in_parts(self.part_sizes(jobs));
         for (number, job) in (0u32..).zip(jobs) {
             plan.trie(number, job);
         }
         let mut work = TrieWork::default();
         spend(&mut work.plan_ns, started);
-        let mut updated = self.execute(jobs, plan)?;
-        updated.work.add(&work);
-        Ok(updated)
+        let mut built = self.execute(jobs, plan, Roots::of(0, jobs.len()))?;
+        built.work.add(&work);
+        Ok(built.into())
     }
 
-    fn execute(&self, jobs: &[TrieJob], plan: Plan) -> Result<Updated, StateError> {
-        let mut roots = vec![Child::Empty; jobs.len()];
-        let mut updated = Updated::default();
+    /// How many changes make a part: enough of them for all threads, none where there is but one.
+    fn part_sizes(&self, jobs: &[TrieJob]) -> Option<RangeInclusive<usize>> {
+        let threads = self.pool.current_num_threads();
+        let changes: usize = jobs.iter().map(|job| job.changes.len()).sum();
+        let largest = changes / (threads * PARTS_PER_THREAD);
+        (threads > 1).then(|| PART_CHANGES_MIN..=largest.max(PART_CHANGES_MIN))
+    }
+
+    /// Carries a plan out; its children are what `roots` are then.
+    fn execute(&self, jobs: &[TrieJob], plan: Plan, mut roots: Roots) -> Result<Built, StateError> {
         let Plan {
-            buckets, mut open, ..
+            buckets,
+            mut open,
+            parts,
+            ..
         } = plan;
-        for built in self.build_all(jobs, &buckets, true)? {
-            updated.work.add(&built.work);
-            updated.written.extend(built.written);
+        let mut all = Built::default();
+        for built in self.build_all(jobs, &buckets, &parts, true)? {
+            all.work.add(&built.work);
+            all.written.extend(built.written);
             for (parent, job, child) in built.children {
                 deliver(&mut open, &mut roots, parent, job, child);
             }
         }
-        self.fold(jobs, open, &mut roots, &mut updated.work)?;
-        updated.tries = roots.into_iter().map(TrieResult::from).collect();
-        Ok(updated)
+        self.fold(jobs, open, &mut roots, &mut all.work)?;
+        let roots = (roots.first..).zip(roots.children);
+        all.children = roots.map(|(job, child)| (None, job, child)).collect();
+        Ok(all)
     }
 
+    /// Carries out what a part plans.
+    fn part(&self, jobs: &[TrieJob], part: &Part) -> Result<Built, StateError> {
+        let started = Instant::now();
+        let mut plan = Plan::default();
+        plan.part(&jobs[part.job as usize], part);
+        let mut work = TrieWork::default();
+        spend(&mut work.plan_ns, started);
+        let mut built = self.execute(jobs, plan, Roots::of(part.job, 1))?;
+        built.work.add(&work);
+        for (parent, _, _) in &mut built.children {
+            *parent = part.parent;
+        }
+        Ok(built)
+    }
+
+    /// Builds buckets and parts; what comes of them in the order in which they were planned.
     fn build_all(
         &self,
         jobs: &[TrieJob],
         buckets: &[BucketJob],
+        parts: &[Part],
         note: bool,
     ) -> Result<Vec<Built>, StateError> {
         let tasks = self.pool.current_num_threads() * 4;
         let together = buckets.len().div_ceil(tasks);
         let together = together.clamp(BUCKETS_ALONE, BUCKETS_TOGETHER);
-        let built = self.in_chunks(buckets, together, |chunk| self.build(jobs, chunk, note));
+        let mut tasks = Vec::with_capacity(buckets.len().div_ceil(together) + 2 * parts.len());
+        let mut planned = 0;
+        for part in parts {
+            let between = &buckets[planned..part.behind];
+            tasks.extend(between.chunks(together).map(Task::Buckets));
+            tasks.push(Task::Part(part));
+            planned = part.behind;
+        }
+        tasks.extend(buckets[planned..].chunks(together).map(Task::Buckets));
+        let built = self.in_parallel(&tasks, |task| match task {
+            Task::Buckets(buckets) => self.build(jobs, buckets, note),
+            Task::Part(part) => self.part(jobs, part),
+        });
         // Collected first, so that of several errors the same one is returned every time.
         built.into_iter().collect()
     }
 
-    /// Gives the items to `task` in chunks, on all threads where there is more than one chunk.
-    fn in_chunks<T, O>(
-        &self,
-        items: &[T],
-        together: usize,
-        task: impl Fn(&[T]) -> O + Send + Sync,
-    ) -> Vec<O>
+    /// Runs the tasks, on all threads where there is more than one.
+    fn in_parallel<T, O>(&self, tasks: &[T], run: impl Fn(&T) -> O + Send + Sync) -> Vec<O>
     where
         T: Sync,
         O: Send,
     {
-        if items.len() <= together {
-            return items.chunks(together).map(task).collect();
+        if tasks.len() <= 1 {
+            return tasks.iter().map(run).collect();
         }
-        let in_parallel = || items.par_chunks(together).map(task).collect();
-        self.pool.install(in_parallel)
+        self.pool
+            .install(|| tasks.par_iter().with_max_len(1).map(run).collect())
     }
 
     /// Reads, builds and hashes some buckets.
@@ -241,7 +309,7 @@ impl<R: LeafRead> Updater<'_, R> {
         &self,
         jobs: &[TrieJob],
         mut open: Vec<Open>,
-        roots: &mut [Child],
+        roots: &mut Roots,
         work: &mut TrieWork,
     ) -> Result<(), StateError> {
         let mut order: Vec<usize> = (0..open.len()).collect();
@@ -262,7 +330,7 @@ impl<R: LeafRead> Updater<'_, R> {
         jobs: &[TrieJob],
         level: &[usize],
         open: &mut [Open],
-        roots: &mut [Child],
+        roots: &mut Roots,
         work: &mut TrieWork,
     ) -> Result<(), StateError> {
         let mut closed = Vec::new();
@@ -284,7 +352,7 @@ impl<R: LeafRead> Updater<'_, R> {
                 }),
             }
         }
-        for built in self.build_all(jobs, &merged, false)? {
+        for built in self.build_all(jobs, &merged, &[], false)? {
             work.add(&built.work);
             work.buckets_merged += built.children.len() as u64;
             for (parent, job, child) in built.children {
@@ -319,9 +387,8 @@ impl<R: LeafRead> Updater<'_, R> {
 
     /// References of branches, each behind the extension that leads from its slot to it.
     fn hash_branches(&self, branches: &[(&Branch, usize)], work: &mut TrieWork) -> Vec<NodeRef> {
-        let hashed = self.in_chunks(branches, BRANCHES_TOGETHER, |chunk| {
-            hash_branches(self.hasher, chunk)
-        });
+        let chunks: Vec<_> = branches.chunks(BRANCHES_TOGETHER).collect();
+        let hashed = self.in_parallel(&chunks, |chunk| hash_branches(self.hasher, chunk));
         let mut nodes = Vec::with_capacity(branches.len());
         for (refs, chunk) in hashed {
             work.add(&chunk);
@@ -348,16 +415,31 @@ impl<R: LeafRead> Updater<'_, R> {
             plan.whole(number, &job, Path::EMPTY, depth, 0..0, None);
             jobs.push(job);
         }
-        self.execute(&jobs, plan)
+        let roots = Roots::of(0, jobs.len());
+        Ok(self.execute(&jobs, plan, roots)?.into())
     }
 }
 
-/// What has been built of some buckets.
+/// What has been built of some buckets, or of whole tries.
 #[derive(Debug, Default)]
 struct Built {
     children: Vec<(Parent, u32, Child)>,
     written: Vec<Written>,
     work: TrieWork,
+}
+
+impl From<Built> for Updated {
+    /// Of whole tries.
+    fn from(built: Built) -> Self {
+        let children = built.children.into_iter();
+        Self {
+            tries: children
+                .map(|(_, _, child)| TrieResult::from(child))
+                .collect(),
+            written: built.written,
+            work: built.work,
+        }
+    }
 }
 
 /// What a branch turns out to be once its children are known.
@@ -372,16 +454,16 @@ enum Shape {
     Bucket,
 }
 
-fn deliver(open: &mut [Open], roots: &mut [Child], parent: Parent, job: u32, child: Child) {
+fn deliver(open: &mut [Open], roots: &mut Roots, parent: Parent, job: u32, child: Child) {
     match parent {
         Some((index, nibble)) => {
             Arc::make_mut(&mut open[index as usize].branch).set(nibble, child);
         }
-        None => roots[job as usize] = child,
+        None => roots.children[(job - roots.first) as usize] = child,
     }
 }
 
-fn deliver_from(open: &mut [Open], roots: &mut [Child], index: usize, child: Child) {
+fn deliver_from(open: &mut [Open], roots: &mut Roots, index: usize, child: Child) {
     let Open { parent, job, .. } = open[index];
     deliver(open, roots, parent, job, child);
 }

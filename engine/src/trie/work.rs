@@ -20,7 +20,7 @@ pub struct TrieWork {
     pub hashes: u64,
     /// Permutations of keccak-f that these hashes need.
     pub permutations: u64,
-    /// Time to send changes to buckets, on one thread, in nanoseconds.
+    /// Time to send changes to buckets, in nanoseconds, summed over threads.
     pub plan_ns: u64,
     /// Time to read buckets and merge changes into them, in nanoseconds, summed over threads.
     pub load_ns: u64,

@@ -1,15 +1,20 @@
-//! Committing a batch: one write to the log, one sync, and the changes in memory.
+//! Committing a batch: one write to the log, one sync, and the changes in memory meanwhile.
 
 use super::super::{Batch, StoreError, Table};
 use super::arena::Arena;
 use super::shared::{Core, lock};
 use super::tree::State;
 use core::sync::atomic::Ordering::Relaxed;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 /// A checkpoint begins when the log is longer than so many times the memory of the changes that may
 /// wait: it has the large values too, and an opening reads all of it.
 const LOG_SHARE: u64 = 4;
+
+/// The changes of so many operations are applied to memory while the device takes their record.
+const OPS_LARGE: usize = 1_000;
 
 impl Core {
     pub(super) fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
@@ -65,16 +70,40 @@ impl Core {
     /// Bytes of the log since the last checkpoint began.
     fn append(&self, batch: &Batch) -> Result<u64, StoreError> {
         let mut writer = lock(&self.writer);
+        let writer = &mut *writer;
         self.refuse_poisoned()?;
         let encoded = writer.encode(batch)?;
         let log = Arc::clone(&writer.file);
         let appended = writer
-            .append(encoded, self.options.sync, &self.work)
+            .append(encoded, &self.work)
             .map_err(|error| self.fail(error))?;
         let mut state = State::clone(&self.state());
         let record = state.active.push(appended.ops, log, appended.far_at);
-        state.apply(record);
+        let mut sync = || {
+            if self.options.sync {
+                writer.sync(&self.work)
+            } else {
+                Ok(())
+            }
+        };
+        let synced = if batch.len() < OPS_LARGE {
+            state.apply(record);
+            sync()
+        } else {
+            beside(sync, || state.apply(record))
+        };
+        // What failed here is in no state, and none comes after it.
+        synced.map_err(|error| self.fail(error))?;
         self.publish(state);
         Ok(writer.bytes())
     }
+}
+
+/// Does `here` while another thread does `there`.
+fn beside<T: Send>(there: impl FnOnce() -> T + Send, here: impl FnOnce()) -> T {
+    thread::scope(|scope| {
+        let there = scope.spawn(there);
+        here();
+        there.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
 }

@@ -35,6 +35,8 @@ pub(super) const HEADER: usize = 32;
 const CHECKSUM: core::ops::Range<usize> = 28..32;
 /// Entries from one restart to the next.
 const RESTART_EVERY: usize = 16;
+/// Keys have so many bytes at most, mostly.
+const KEY_BYTES_EXPECTED: usize = 96;
 /// Bytes of an entry's value where the value itself lies elsewhere.
 const FAR_BYTES: usize = 12;
 
@@ -109,35 +111,41 @@ impl Page {
 
     /// Whether all entries decode, ascend, and stand where the restarts say.
     fn check(&self) -> Parsed<()> {
-        let mut cursor = self.cursor(Vec::new());
-        let mut last = Vec::new();
-        let mut entries = 0;
-        loop {
-            let at = cursor.next;
-            if at == self.end {
-                break;
-            }
+        let mut key = Vec::with_capacity(KEY_BYTES_EXPECTED);
+        let (mut at, mut entries) = (HEADER, 0);
+        while at != self.end {
             let is_restart = entries % RESTART_EVERY == 0;
-            let listed = is_restart
-                && entries / RESTART_EVERY < self.restarts
-                && self.restart(entries / RESTART_EVERY) == at;
-            if is_restart != listed || !cursor.advance() || (is_restart && cursor.shared != 0) {
+            let is_in_place = |entry: &Entry<'_>| {
+                entry.shared <= key.len()
+                    && (!is_restart
+                        || (entry.shared == 0
+                            && self.restart_at(entries / RESTART_EVERY) == Some(at)))
+            };
+            let Some(entry) = self.entry(at).filter(is_in_place) else {
                 return Err(Malformed::new(format!(
                     "entry {entries} at byte {at} is malformed"
                 )));
-            }
-            if entries > 0 && cursor.key <= last {
+            };
+            // What they share is equal: what follows decides.
+            let own = &self.bytes[entry.own_at..entry.value_at];
+            if entries > 0 && own <= &key[entry.shared..] {
                 return Err(Malformed::new(format!(
                     "entry {entries} is not above the one before"
                 )));
             }
-            last.clone_from(&cursor.key);
+            key.truncate(entry.shared);
+            key.extend_from_slice(own);
+            at = entry.end;
             entries += 1;
         }
         if entries != self.len() || entries.div_ceil(RESTART_EVERY) != self.restarts {
             return Err(Malformed::unequal("entries", self.len(), entries));
         }
         Ok(())
+    }
+
+    fn restart_at(&self, index: usize) -> Option<usize> {
+        (index < self.restarts).then(|| self.restart(index))
     }
 
     /// Number of entries.

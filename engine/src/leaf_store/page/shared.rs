@@ -163,6 +163,10 @@ impl Core {
         let mut pages = Vec::with_capacity(ids.len());
         for ((start, _), bytes) in runs.iter().zip(self.file.read_many(&requests)) {
             let bytes = bytes?;
+            if bytes.len() == self.page_bytes {
+                pages.push((*start, self.decode(table, *start, bytes)?));
+                continue;
+            }
             for (index, page) in bytes.chunks_exact(self.page_bytes).enumerate() {
                 let id = PageId(start.0 + index as u32);
                 pages.push((id, self.decode(table, id, page.to_vec())?));

@@ -12,7 +12,7 @@ mod databases;
 mod value;
 
 pub use databases::{AnyFixed, AnyVariable, CurrentFixed};
-pub use value::Value;
+pub(super) use value::Value;
 
 use crate::{
     layout::Hashed,

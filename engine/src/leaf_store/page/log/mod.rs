@@ -47,21 +47,13 @@ impl LogWriter {
         record::encode(batch, self.sequence + 1, self.durable)
     }
 
-    /// Writes a record in one write, and waits for the device where `sync` is set.
-    pub(super) fn append(
-        &mut self,
-        encoded: Encoded,
-        sync: bool,
-        work: &Work,
-    ) -> Result<Appended, StoreError> {
+    /// Writes a record in one write. It is durable once [`Self::sync`] has answered.
+    pub(super) fn append(&mut self, encoded: Encoded, work: &Work) -> Result<Appended, StoreError> {
         let Encoded { mut bytes, far_at } = encoded;
         work.log_writes.fetch_add(1, Relaxed);
         work.log_bytes.fetch_add(bytes.len() as u64, Relaxed);
         self.file.write_at(self.position, &bytes)?;
         self.sequence += 1;
-        if sync {
-            self.sync(work)?;
-        }
         let far_position = self.position + far_at as u64;
         self.position += bytes.len() as u64;
         bytes.truncate(far_at);
