@@ -7,6 +7,11 @@ use std::{
 };
 use thinstate_replay::cli;
 
+/// A block of 10,000 changes makes and drops some 100,000 pieces of memory, many on other threads than those
+/// that made them (`docs/adr/0018-subtrees-as-tasks.md`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match cli::run(cli::Cli::parse()) {
         Ok(code) => code,

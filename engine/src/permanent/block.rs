@@ -171,6 +171,8 @@ impl<S: LeafStore> PermanentTier<S> {
         // A step of expiry that cuts nothing makes no commit; its cursor may be newer.
         transition.state.expiry = Arc::clone(&now.expiry);
         transition.state.expiry_saved = now.expiry_saved;
+        // The last to let go of it gives its branches back.
+        drop(now);
         self.shared.note_stubs(&mut transition, false)?;
         let mut batch = transition.batch();
         for (hash, bytes) in &code {

@@ -87,7 +87,9 @@ impl TrieId {
             (Some(bound), _) => {
                 let mut to = Vec::with_capacity(64);
                 self.extend_with_prefix(&mut to);
-                to.extend_from_slice(bound.as_slice());
+                // No longer than it must be: a store whose parts begin at such bounds then knows where it is.
+                let zeros = bound.iter().rev().take_while(|byte| **byte == 0).count();
+                to.extend_from_slice(&bound[..32 - zeros]);
                 Some(to)
             }
             (None, Self::Accounts) => None,

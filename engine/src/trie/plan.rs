@@ -59,6 +59,8 @@ pub(super) struct Plan {
     pub(super) parts: Vec<Part>,
     /// So many changes of a subtree make it a part.
     part_sizes: Option<RangeInclusive<usize>>,
+    /// Whether this is the plan of a part.
+    pub(super) is_part: bool,
     /// Whether stubs are among the changes of the trie that is planned.
     has_stubs: bool,
 }
@@ -85,11 +87,16 @@ impl Plan {
         }
     }
 
-    /// Plans a part of another plan.
-    pub(super) fn part(&mut self, job: &TrieJob, part: &Part) {
+    /// The plan of a part of another plan.
+    pub(super) fn of_part(job: &TrieJob, part: &Part) -> Self {
         let changes = part.changes.clone();
-        self.note_stubs(&job.changes[changes.clone()]);
-        self.branch(part.job, job, &part.branch, part.slot_depth, changes, None);
+        let mut plan = Self {
+            is_part: true,
+            ..Self::default()
+        };
+        plan.note_stubs(&job.changes[changes.clone()]);
+        plan.branch(part.job, job, &part.branch, part.slot_depth, changes, None);
+        plan
     }
 
     fn note_stubs(&mut self, changes: &[Change]) {

@@ -151,10 +151,16 @@ impl<R: LeafRead> Updater<'_, R> {
             buckets,
             mut open,
             parts,
+            is_part,
             ..
         } = plan;
+        // A part is one of many tasks as it is.
+        let together = match is_part {
+            true => BUCKETS_TOGETHER,
+            false => self.buckets_together(buckets.len()),
+        };
         let mut all = Built::default();
-        for built in self.build_all(jobs, &buckets, &parts, true)? {
+        for built in self.build_all(jobs, &buckets, &parts, together, true)? {
             all.work.add(&built.work);
             all.written.extend(built.written);
             for (parent, job, child) in built.children {
@@ -170,8 +176,7 @@ impl<R: LeafRead> Updater<'_, R> {
     /// Carries out what a part plans.
     fn part(&self, jobs: &[TrieJob], part: &Part) -> Result<Built, StateError> {
         let started = Instant::now();
-        let mut plan = Plan::default();
-        plan.part(&jobs[part.job as usize], part);
+        let plan = Plan::of_part(&jobs[part.job as usize], part);
         let mut work = TrieWork::default();
         spend(&mut work.plan_ns, started);
         let mut built = self.execute(jobs, plan, Roots::of(part.job, 1))?;
@@ -182,17 +187,24 @@ impl<R: LeafRead> Updater<'_, R> {
         Ok(built)
     }
 
-    /// Builds buckets and parts; what comes of them in the order in which they were planned.
+    /// How many of so many buckets make a task, for work for all threads.
+    fn buckets_together(&self, buckets: usize) -> usize {
+        let tasks = self.pool.current_num_threads() * 4;
+        buckets
+            .div_ceil(tasks)
+            .clamp(BUCKETS_ALONE, BUCKETS_TOGETHER)
+    }
+
+    /// Builds buckets, `together` so many, and parts; what comes of them in the order in which they were
+    /// planned.
     fn build_all(
         &self,
         jobs: &[TrieJob],
         buckets: &[BucketJob],
         parts: &[Part],
+        together: usize,
         note: bool,
     ) -> Result<Vec<Built>, StateError> {
-        let tasks = self.pool.current_num_threads() * 4;
-        let together = buckets.len().div_ceil(tasks);
-        let together = together.clamp(BUCKETS_ALONE, BUCKETS_TOGETHER);
         let mut tasks = Vec::with_capacity(buckets.len().div_ceil(together) + 2 * parts.len());
         let mut planned = 0;
         for part in parts {
@@ -352,7 +364,8 @@ impl<R: LeafRead> Updater<'_, R> {
                 }),
             }
         }
-        for built in self.build_all(jobs, &merged, &[], false)? {
+        let together = self.buckets_together(merged.len());
+        for built in self.build_all(jobs, &merged, &[], together, false)? {
             work.add(&built.work);
             work.buckets_merged += built.children.len() as u64;
             for (parent, job, child) in built.children {

@@ -1,11 +1,16 @@
 //! Writing sorted entries into new pages.
+//!
+//! Where one page ends and the next begins is chosen among the last entries that fit: where neighbours
+//! have least in common. Whoever reads all keys with some beginning, a bucket of a trie, then mostly
+//! finds them in one page.
 
 use super::super::{StoreError, Table};
 use super::extent::Extent;
 use super::filter;
 use super::ids::{PageId, Run};
-use super::leaf::{Page, PageBuilder, Stored, seal};
+use super::leaf::{Mark, Page, PageBuilder, Stored, seal};
 use super::shared::{Core, lock};
+use super::tail::{self, First, Tail, common_nibbles};
 use super::tree::Leaves;
 use std::sync::Arc;
 
@@ -170,6 +175,8 @@ pub(super) struct Filler<'a> {
     hashes: Vec<u64>,
     filter: Vec<u8>,
     blobs: Vec<Extent>,
+    /// Entries of the page that is being filled with which the next page may begin.
+    tail: Tail,
     /// The least key that belongs to the page that is being filled.
     separator: Vec<u8>,
     /// Whether new pages go into the cache.
@@ -188,6 +195,7 @@ impl<'a> Filler<'a> {
             hashes: Vec::new(),
             filter: Vec::new(),
             blobs: Vec::new(),
+            tail: Tail::default(),
             separator: Vec::new(),
             cache: false,
         }
@@ -215,24 +223,73 @@ impl<'a> Filler<'a> {
         value: Stored<'_>,
         target_bytes: usize,
     ) -> Result<(), StoreError> {
+        let common = common_nibbles(self.builder.last_key(), key);
         let is_full = self.builder.len() > 0 && self.builder.used() >= target_bytes;
-        if is_full || !self.builder.push(key, value) {
-            let shared = super::bytes::shared_len(self.builder.last_key(), key);
-            let separator = key[..shared + 1].to_vec();
-            self.close()?;
-            self.begin(&separator);
-            let fits = self.builder.push(key, value);
+        if is_full || !self.add(key, value, common, target_bytes) {
+            self.close_before(key, common, target_bytes)?;
+            let fits = self.add(key, value, common, target_bytes);
             assert!(fits, "key and value take at most a quarter of a page each");
+        }
+        Ok(())
+    }
+
+    /// Adds an entry that has so many nibbles in common with the one before; false if it does not fit.
+    fn add(&mut self, key: &[u8], value: Stored<'_>, common: usize, target_bytes: usize) -> bool {
+        let mark = self.builder.mark();
+        if !self.builder.push(key, value) {
+            return false;
+        }
+        if mark.may_end(target_bytes) {
+            self.tail.push(mark, key, value, common);
         }
         self.hashes.push(filter::hash(key));
         if let Stored::Blob(extent) = value {
             self.blobs.push(extent);
         }
+        true
+    }
+
+    /// Ends the page where its last entries have least in common, or before `key`, which comes next.
+    fn close_before(
+        &mut self,
+        key: &[u8],
+        common: usize,
+        target_bytes: usize,
+    ) -> Result<(), StoreError> {
+        let mut tail = core::mem::take(&mut self.tail);
+        let mut next = tail.behind_cut(common).peekable();
+        let (first, common) = match next.peek() {
+            Some(entry) => (entry.key, entry.common),
+            None => (key, common),
+        };
+        let separator = tail::separator(first, common);
+        if let Some(entry) = next.peek() {
+            self.take_back(entry.mark, next.clone());
+        }
+        self.close()?;
+        self.begin(&separator);
+        for entry in next {
+            self.add(entry.key, entry.value, entry.common, target_bytes);
+        }
+        tail.clear();
+        self.tail = tail;
         Ok(())
+    }
+
+    /// Takes back the last entries of the page, which begin at `mark`.
+    fn take_back<'t>(&mut self, mark: Mark, entries: impl Iterator<Item = First<'t>>) {
+        self.builder.cut(mark);
+        for entry in entries {
+            self.hashes.pop();
+            if let Stored::Blob(_) = entry.value {
+                self.blobs.pop();
+            }
+        }
     }
 
     /// Ends the page that is being filled.
     pub(super) fn close(&mut self) -> Result<(), StoreError> {
+        self.tail.clear();
         let count = self.builder.len() as u16;
         if count == 0 {
             return Ok(());

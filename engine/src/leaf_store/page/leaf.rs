@@ -367,6 +367,21 @@ impl Page {
     }
 }
 
+/// A place in a page that is being filled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    bytes: usize,
+    restarts: usize,
+    entries: usize,
+}
+
+impl Mark {
+    /// Whether a page that is to have so many bytes may end here: it is three quarters full.
+    pub(super) const fn may_end(&self, target_bytes: usize) -> bool {
+        self.entries > 0 && self.bytes + 2 * self.restarts >= target_bytes / 4 * 3
+    }
+}
+
 /// A page that is being filled.
 #[derive(Debug)]
 pub(super) struct PageBuilder {
@@ -400,6 +415,22 @@ impl PageBuilder {
     /// The last key that was put.
     pub(super) fn last_key(&self) -> &[u8] {
         &self.last
+    }
+
+    /// Where the next entry goes.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            bytes: self.bytes.len(),
+            restarts: self.restarts.len(),
+            entries: self.entries,
+        }
+    }
+
+    /// Takes back what was added since; nothing is added any more.
+    pub(super) fn cut(&mut self, mark: Mark) {
+        self.bytes.truncate(mark.bytes);
+        self.restarts.truncate(mark.restarts);
+        self.entries = mark.entries;
     }
 
     /// Adds an entry, whose key is above the one before; false if it does not fit any more.

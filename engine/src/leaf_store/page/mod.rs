@@ -61,6 +61,7 @@ mod signal;
 mod snapshot;
 mod stats;
 mod superblock;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod tree;

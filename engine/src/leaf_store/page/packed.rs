@@ -32,10 +32,22 @@ impl Packed {
     /// The same, where the item at `from` is known to be at or below `key`.
     #[inline]
     pub(super) fn floor_from(&self, from: usize, key: &[u8]) -> usize {
+        self.last_where(from, |item| item <= key)
+    }
+
+    /// Index of the last item below `key`, where the one at `from` is; `from` if there is none.
+    #[inline]
+    pub(super) fn below_from(&self, from: usize, key: &[u8]) -> usize {
+        self.last_where(from, |item| item < key)
+    }
+
+    /// The last item that passes, as all before it do; `from` is not asked.
+    #[inline]
+    fn last_where(&self, from: usize, passes: impl Fn(&[u8]) -> bool) -> usize {
         let (mut low, mut high) = (from, self.len());
         while low + 1 < high {
             let middle = low.midpoint(high);
-            if self.get(middle) <= key {
+            if passes(self.get(middle)) {
                 low = middle;
             } else {
                 high = middle;
@@ -76,6 +88,9 @@ mod tests {
             ("e", 3),
         ] {
             assert_eq!(packed.floor(key.as_bytes()), index, "{key}");
+        }
+        for (key, index) in [("", 0), ("b", 0), ("b0", 1), ("bb", 1), ("c", 2), ("e", 3)] {
+            assert_eq!(packed.below_from(0, key.as_bytes()), index, "{key}");
         }
         assert_eq!(packed.get(2), b"bb");
         assert_eq!(packed.len(), 4);

@@ -83,7 +83,7 @@ impl<'a> PageSnapshot<'a> {
         let separators = &chunk.leaves.separators;
         let last = scan
             .to
-            .map_or(separators.len() - 1, |to| separators.floor_from(first, to));
+            .map_or(separators.len() - 1, |to| separators.below_from(first, to));
         let is_sweep = last - first >= SWEEP_PAGES;
         // Without an end the visitor may have enough soon.
         let mut ahead = if scan.to.is_some() {
@@ -192,7 +192,7 @@ impl<'a> PageSnapshot<'a> {
         let tree = self.state.tree(table);
         let (first, first_page) = tree.find(from);
         let (last, last_page) = match to {
-            Some(to) => tree.find(to),
+            Some(to) => tree.find_below(to),
             None => (tree.chunks.len() - 1, usize::MAX),
         };
         for index in first..=last {

@@ -233,6 +233,16 @@ impl Tree {
         (chunk, self.chunks[chunk].leaves.separators.floor(key))
     }
 
+    /// The chunk and the page in it that the last keys below `key` belong to.
+    #[inline]
+    pub(super) fn find_below(&self, key: &[u8]) -> (usize, usize) {
+        let chunk = self.firsts.below_from(0, key);
+        (
+            chunk,
+            self.chunks[chunk].leaves.separators.below_from(0, key),
+        )
+    }
+
     /// The least key that does not belong to the chunk.
     pub(super) fn end_of(&self, chunk: usize) -> Option<&[u8]> {
         (chunk + 1 < self.firsts.len()).then(|| self.firsts.get(chunk + 1))

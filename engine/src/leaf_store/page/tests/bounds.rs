@@ -69,6 +69,34 @@ fn a_cold_read_never_costs_more_than_one_page() {
     assert!(absent <= 60, "{absent} pages for 2,000 absent keys");
 }
 
+/// In pages that end wherever they are full it would lie in 1.22 on average.
+#[test]
+fn a_bucket_of_a_trie_never_lies_in_many_pages() {
+    let bed = cold(PageOptions {
+        page_bytes: 1_024,
+        cache_bytes: 0,
+        ..PageOptions::default()
+    });
+    let read = bed.store.snapshot();
+    let mut seen = 0;
+    let pages = reads(&bed, || {
+        // Some five entries have three nibbles in common. Neighbours are not asked for after one another:
+        // the cache has always one page.
+        for number in (0..4_096_u16).map(|index| index.wrapping_mul(1_237) % 4_096) {
+            let bound = |number: u16| (number << 4).to_be_bytes().to_vec();
+            let (from, to) = (bound(number), (number < 4_095).then(|| bound(number + 1)));
+            let mut visit = |_: &[u8], _: &[u8]| {
+                seen += 1;
+                ControlFlow::Continue(())
+            };
+            read.scan(Table::Accounts, &from, to.as_deref(), &mut visit)
+                .unwrap();
+        }
+    });
+    assert_eq!(seen, ENTRIES);
+    assert!(pages <= 4_096 * 104 / 100, "{pages} pages");
+}
+
 #[test]
 fn warm_ranges_are_never_read_again() {
     let bed = cold(PageOptions {
