@@ -1,6 +1,6 @@
 //! Loads of a generator.
 
-use super::{Amplify, LoadSource, Merged, SourceError};
+use super::{Amplify, LoadSource, SourceError};
 use crate::{generate::Generator, load::BlockLoad};
 
 /// Generated loads, amplified. The generator knows who its users are, so it makes copies itself: each group
@@ -25,13 +25,7 @@ impl LoadSource for GeneratedSource {
             (1, 1) => self.generator.next_block(),
             (1, copies) => self.generator.next_cloned(copies),
             (blocks, 1) => self.generator.next_merged(blocks),
-            (blocks, copies) => {
-                let mut merged = Merged::default();
-                for _ in 0..blocks {
-                    merged.push(&self.generator.next_cloned(copies))?;
-                }
-                merged.finish()
-            }
+            (blocks, copies) => self.generator.next_mixed(blocks, copies),
         }))
     }
 

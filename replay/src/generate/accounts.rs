@@ -28,6 +28,39 @@ const ABSENT: u64 = 1 << 40;
 /// Of the accounts that change, at most this share sends transactions.
 const SENDERS_MAX: f64 = 0.75;
 
+/// The transactions of a block, shared out among its senders.
+#[derive(Debug)]
+struct Turns {
+    txs: u64,
+    senders: u64,
+    sent: u64,
+    nth: u64,
+}
+
+impl Turns {
+    const fn new(txs: u64, senders: u64) -> Self {
+        Self {
+            txs,
+            senders,
+            sent: 0,
+            nth: 0,
+        }
+    }
+
+    /// How many the next sender sends; none once all have been.
+    fn next(&mut self) -> u64 {
+        if self.nth == self.senders {
+            return 0;
+        }
+        self.nth += 1;
+        // What is more than one each, those who come first send: bots and exchanges.
+        let even = self.txs * self.nth / self.senders;
+        let count = even - self.sent;
+        self.sent = even;
+        count
+    }
+}
+
 /// What the choice of accounts rests on.
 #[derive(Debug)]
 pub(super) struct AccountHabit {
@@ -129,17 +162,55 @@ impl Generator {
                 changed.push((account, true));
             }
         }
-        for _ in 0..(updates - hot) * draft.copies {
+        for _ in hot..updates {
             if let Some(account) = self.updated_account(draft) {
                 draft.accounts_used.insert(account);
                 changed.push((account, false));
             }
         }
-        self.change_accounts(&changed, counts.txs * draft.copies, draft);
-        for _ in 0..counts.accounts_created * draft.copies {
-            self.create_account(draft);
+        let first = changed.len();
+        self.in_copies(draft, |generator, draft| {
+            let own = changed.iter().filter(|(_, hot)| !hot).count() as u64;
+            for _ in 0..own * (draft.copies - 1) {
+                match generator
+                    .updated_account(draft)
+                    .or_else(|| generator.account_left(draft))
+                {
+                    Some(account) => {
+                        draft.accounts_used.insert(account);
+                        changed.push((account, false));
+                    }
+                    None => generator.lacking += 1,
+                }
+            }
+        });
+        let senders = self.senders(&changed, counts.txs * draft.copies);
+        let mut turns = Turns::new(counts.txs * draft.copies, senders);
+        self.change_accounts(&changed[..first], &mut turns, draft, false);
+        self.in_copies(draft, |generator, draft| {
+            generator.change_accounts(&changed[first..], &mut turns, draft, true);
+        });
+        for _ in 0..counts.accounts_created {
+            self.create_account(draft, false);
         }
+        self.in_copies(draft, |generator, draft| {
+            for _ in 0..counts.accounts_created * (draft.copies - 1) {
+                generator.create_account(draft, true);
+            }
+        });
         self.read_accounts(counts, draft);
+    }
+
+    /// Any account without slots that is not in the block: the next one behind a place that is drawn.
+    fn account_left(&mut self, draft: &Draft) -> Option<u64> {
+        let (from, to) = (self.population.contracts(), self.population.accounts());
+        if from >= to {
+            return None;
+        }
+        let at = self.rng.random_range(from..to);
+        (at..to)
+            .chain(from..at)
+            .find(|it| !draft.accounts_used.contains(it))
     }
 
     /// An account that was last written within a window of days.
@@ -176,36 +247,36 @@ impl Generator {
         })
     }
 
-    /// Sends as many transactions as the block has, from accounts without code, as far as there are any; the
-    /// other accounts are paid.
-    fn change_accounts(&mut self, changed: &[(u64, bool)], txs: u64, draft: &mut Draft) {
+    /// How many of the accounts that change send the transactions: those without code, as far as there are any.
+    fn senders(&self, changed: &[(u64, bool)], txs: u64) -> u64 {
         let contracts = self.population.contracts();
-        let senders_max = (changed.len() as f64 * SENDERS_MAX) as usize;
-        let senders = changed.iter().filter(|it| it.0 >= contracts).count();
-        let senders = senders
-            .min(senders_max)
-            .min(usize::try_from(txs).unwrap_or(usize::MAX));
-        let (mut sent, mut nth) = (0, 0);
+        let most = (changed.len() as f64 * SENDERS_MAX) as u64;
+        let can = changed.iter().filter(|it| it.0 >= contracts).count() as u64;
+        can.min(most).min(txs)
+    }
+
+    /// Sends transactions from accounts without code while there are turns; the other accounts are paid.
+    fn change_accounts(
+        &mut self,
+        changed: &[(u64, bool)],
+        turns: &mut Turns,
+        draft: &mut Draft,
+        copy: bool,
+    ) {
+        let contracts = self.population.contracts();
         for (account, hot) in changed {
             let Some(before) = self.state.account(*account, &self.population) else {
                 continue;
             };
-            let sends = *account >= contracts && nth < senders;
-            // What is more than one each, those who come first send: bots and exchanges.
-            let nonces = match sends {
+            let nonces = match *account >= contracts {
+                true => turns.next(),
                 false => 0,
-                true => {
-                    nth += 1;
-                    let even = txs * nth as u64 / senders as u64;
-                    let count = even - sent;
-                    sent = even;
-                    count
-                }
             };
             let after = self.changed(before, nonces);
             draft.accounts.push(AccountTouch {
                 account: *account,
                 hot: *hot,
+                copy,
                 before: Some(before),
                 after: Some(after),
             });
@@ -228,7 +299,7 @@ impl Generator {
         }
     }
 
-    fn create_account(&mut self, draft: &mut Draft) {
+    fn create_account(&mut self, draft: &mut Draft, copy: bool) {
         let account = self.state.next_account;
         self.state.next_account += 1;
         let is_contract = self.rng.random::<f64>() < self.profile.accounts.contracts_created;
@@ -253,6 +324,7 @@ impl Generator {
         draft.touch_account(AccountTouch {
             account,
             hot: false,
+            copy,
             before: None,
             after: Some(after),
         });
@@ -264,7 +336,7 @@ impl Generator {
         let reads = counts.accounts_touched - counts.accounts_written;
         let absent = part(reads, habits.absent_reads, &mut self.rng);
         let hot = part(reads - absent, habits.hot_reads, &mut self.rng);
-        let others = (reads - absent - hot) * draft.copies;
+        let others = reads - absent - hot;
         let hubs_end = self.hubs.end;
         let contracts = core::mem::take(&mut draft.contracts);
         let (mut hubs, mut elsewhere) = (0, 0);
@@ -278,7 +350,7 @@ impl Generator {
                 &mut elsewhere
             };
             *count += 1;
-            self.read_account(account, draft);
+            self.read_account(account, draft, false);
         }
         for _ in hubs..hot {
             let used = &draft.accounts_used;
@@ -288,42 +360,84 @@ impl Generator {
                 .read
                 .draw(draft.stamp, &mut self.rng, fits);
             let Some(at) = drawn else { break };
-            self.read_account(self.account_habit.read.keys[at], draft);
+            self.read_account(self.account_habit.read.keys[at], draft, false);
         }
+        let first = draft.accounts.len();
         for _ in elsewhere..others {
             let account = self.rng.random_range(0..self.population.accounts());
-            self.read_account(account, draft);
+            self.read_account(account, draft, false);
         }
-        for _ in 0..absent * draft.copies {
-            let account = self.population.accounts() + ABSENT + self.rng.random_range(0..ABSENT);
-            self.read_account(account, draft);
+        let found = draft.accounts.len();
+        for _ in 0..absent {
+            let account = self.absent_account();
+            self.read_account(account, draft, false);
+        }
+        self.in_copies(draft, |generator, draft| {
+            let (found, absent) = (found - first, draft.accounts.len() - found);
+            for _ in 1..draft.copies {
+                generator.copy_reads(found, absent, draft);
+            }
+        });
+    }
+
+    /// The accounts that one more group of users reads.
+    fn copy_reads(&mut self, found: usize, absent: usize, draft: &mut Draft) {
+        for _ in 0..found {
+            let accounts = self.population.accounts();
+            let drawn = (0..TRIES).find_map(|_| {
+                let account = self.rng.random_range(0..accounts);
+                (!draft.accounts_used.contains(&account)).then_some(account)
+            });
+            match drawn.or_else(|| self.account_left(draft)) {
+                Some(account) => self.read_account(account, draft, true),
+                None => self.lacking += 1,
+            }
+        }
+        for _ in 0..absent {
+            let drawn = (0..TRIES).find_map(|_| {
+                let account = self.absent_account();
+                (!draft.accounts_used.contains(&account)).then_some(account)
+            });
+            match drawn {
+                Some(account) => self.read_account(account, draft, true),
+                None => self.lacking += 1,
+            }
         }
     }
 
-    fn read_account(&self, account: u64, draft: &mut Draft) {
+    fn absent_account(&mut self) -> u64 {
+        self.population.accounts() + ABSENT + self.rng.random_range(0..ABSENT)
+    }
+
+    fn read_account(&self, account: u64, draft: &mut Draft, copy: bool) {
         let found = self.state.account(account, &self.population);
         draft.touch_account(AccountTouch {
             account,
             hot: true,
+            copy,
             before: found,
             after: found,
         });
     }
 
-    /// The codes of the accounts that the block touches, each once, as many as it loads.
+    /// The codes of the accounts that the block touches, each once, as many as one group of users loads; then those of
+    /// the accounts that the other groups have for themselves.
     pub(super) fn draw_code(&self, counts: &Counts, draft: &mut Draft) {
-        let most = usize::try_from(counts.code_reads * draft.copies).unwrap_or(usize::MAX);
+        let of_one = usize::try_from(counts.code_reads).unwrap_or(usize::MAX);
+        let of_all = usize::try_from(counts.code_reads * draft.copies).unwrap_or(usize::MAX);
         let mut seen: HashSet<B256> = HashSet::default();
-        // Those that are read come last among the accounts, and are the contracts that were called.
-        for touch in draft.accounts.iter().rev() {
-            if draft.code_reads.len() >= most {
-                break;
+        for (copy, most) in [(false, of_one), (true, of_all)] {
+            // Those that are read come last among the accounts, and are the contracts that were called.
+            for touch in draft.accounts.iter().rev().filter(|it| it.copy == copy) {
+                if draft.code_reads.len() >= most {
+                    break;
+                }
+                let hash = touch.before.map(|it| it.code_hash);
+                let code = hash.and_then(|hash| self.codes.read(hash));
+                draft
+                    .code_reads
+                    .extend(code.filter(|it| seen.insert(it.hash)));
             }
-            let hash = touch.before.map(|it| it.code_hash);
-            let code = hash.and_then(|hash| self.codes.read(hash));
-            draft
-                .code_reads
-                .extend(code.filter(|it| seen.insert(it.hash)));
         }
         draft.code_writes.sort_unstable_by_key(|it| it.hash);
         draft.code_writes.dedup_by_key(|it| it.hash);

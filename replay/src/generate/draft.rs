@@ -36,6 +36,23 @@ pub(super) enum Write {
     Delete,
 }
 
+/// How a slot was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drawn {
+    /// In a hot set, which no log remembers and which all groups of users share.
+    Hot,
+    /// By when it was written last: in this one of the windows.
+    Window(u8),
+    /// A number that was not given out yet.
+    New,
+    /// By when it came to be: within 30 days.
+    Young,
+    /// Any with a value.
+    Any,
+    /// Not there.
+    Absent,
+}
+
 /// A slot of the block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotTouch {
@@ -43,8 +60,7 @@ pub(super) struct SlotTouch {
     pub(super) slot: PopulationSlot,
     /// `None` if it is only read.
     pub(super) write: Option<Write>,
-    /// Whether it is one of a hot set, which no log remembers.
-    pub(super) hot: bool,
+    pub(super) drawn: Drawn,
     pub(super) before: U256,
     pub(super) after: U256,
 }
@@ -54,6 +70,8 @@ pub(super) struct SlotTouch {
 pub(super) struct AccountTouch {
     pub(super) account: u64,
     pub(super) hot: bool,
+    /// Whether it is of another group of users than the first.
+    pub(super) copy: bool,
     pub(super) before: Option<Account>,
     pub(super) after: Option<Account>,
 }
@@ -94,7 +112,7 @@ impl Draft {
         id: SlotId,
         slot: PopulationSlot,
         write: Option<Write>,
-        hot: bool,
+        drawn: Drawn,
         state: &State,
     ) {
         if !self.slots_used.insert(id) {
@@ -108,7 +126,7 @@ impl Draft {
             id,
             slot,
             write,
-            hot,
+            drawn,
             before,
             after: before,
         });

@@ -4,7 +4,7 @@ use super::{
     GenerateError,
     accounts::AccountHabit,
     code::Codes,
-    draft::{Counts, Draft},
+    draft::{Counts, Draft, Drawn},
     hubs::Hubs,
     log::Log,
     merge::Merge,
@@ -30,6 +30,9 @@ const ACCOUNTS_LEAST: u64 = 64;
 /// drawn independently, a mean of 200 blocks would be off by a tenth where blocks differ most.
 const GOLDEN: f64 = 0.618_033_988_749;
 
+/// Sets the sequence of the other groups of users apart.
+const COPIES: u64 = 0x636f_7069_6573;
+
 /// Draws blocks of a profile over a population.
 ///
 /// A population with fewer keys than a block asks for gives smaller blocks.
@@ -52,6 +55,8 @@ pub struct Generator {
     pub(super) profile: Profile,
     pub(super) population: Arc<Population>,
     pub(super) rng: ChaCha8Rng,
+    /// What groups of users beside the first draw from: the first does the same with and without them.
+    copies_rng: ChaCha8Rng,
     pub(super) state: State,
     pub(super) hubs: Hubs,
     pub(super) slot_habit: SlotHabit,
@@ -60,6 +65,8 @@ pub struct Generator {
     pub(super) blocks_per_day: f64,
     /// By how many values of slots were written.
     pub(super) sequence: u64,
+    /// Keys of groups of users that the population did not have.
+    pub(super) lacking: u64,
     /// The number of the next load.
     number: BlockNumber,
     /// Blocks of the source so far.
@@ -115,6 +122,8 @@ impl Generator {
             codes: Codes::new(&population),
             blocks_per_day: per_day,
             sequence: 0,
+            lacking: 0,
+            copies_rng: ChaCha8Rng::seed_from_u64(seed ^ COPIES),
             number: first,
             clock: 0,
             stamp: 0,
@@ -151,19 +160,24 @@ impl Generator {
     ///
     /// Takes about 500 bytes for each access of the load.
     pub fn next_merged(&mut self, blocks: u32) -> BlockLoad {
-        let number = self.take_number();
-        let mut merge = Merge::new(number);
-        for _ in 0..blocks.max(1) {
-            merge.push(self.block(number, 1, false).0);
-        }
-        merge.finish()
+        self.next_mixed(blocks, 1)
     }
 
-    /// The next block, carried out by `copies` groups of users: hot keys are shared, others are each
-    /// group's own.
+    /// The next block, carried out by `copies` groups of users: hot keys and contracts are shared, and each group has a
+    /// key of its own for every other key of the block, so that there are `copies` times as many.
     pub fn next_cloned(&mut self, copies: u32) -> BlockLoad {
         let number = self.take_number();
         self.block(number, copies.max(1), false).0
+    }
+
+    /// The next `blocks` blocks, each carried out by `copies` groups of users, in one load.
+    pub fn next_mixed(&mut self, blocks: u32, copies: u32) -> BlockLoad {
+        let number = self.take_number();
+        let mut merge = Merge::new(number);
+        for _ in 0..blocks.max(1) {
+            merge.push(self.block(number, copies.max(1), false).0);
+        }
+        merge.finish()
     }
 
     /// The next block, with the ages that only the generator knows.
@@ -184,7 +198,12 @@ impl Generator {
         let counts = Counts::draw(&self.profile.block, common, &mut self.rng);
         let mut draft = Draft::new(self.stamp, self.clock, u64::from(copies));
         self.draw_slots(&counts, &mut draft);
-        self.draw_values(&mut draft);
+        self.draw_values(&mut draft, 0);
+        self.in_copies(&mut draft, |generator, draft| {
+            let first = draft.slots.len();
+            generator.copy_slots(draft);
+            generator.draw_values(draft, first);
+        });
         self.draw_accounts(&counts, &mut draft);
         self.draw_code(&counts, &mut draft);
         draft
@@ -231,13 +250,26 @@ impl Generator {
         (load, ages)
     }
 
+    /// Has the groups of users beside the first, if there are any, draw from their own sequence.
+    pub(super) fn in_copies(
+        &mut self,
+        draft: &mut Draft,
+        draw: impl FnOnce(&mut Self, &mut Draft),
+    ) {
+        if draft.copies > 1 {
+            core::mem::swap(&mut self.rng, &mut self.copies_rng);
+            draw(self, draft);
+            core::mem::swap(&mut self.rng, &mut self.copies_rng);
+        }
+    }
+
     /// Remembers what the block wrote.
     fn commit(&mut self, draft: &Draft) {
         let clock = draft.clock;
         let (mut written, mut created) = (Vec::new(), Vec::new());
         for touch in draft.slots.iter().filter(|it| it.before != it.after) {
             self.state.set_slot(touch.id, touch.after, clock);
-            if !touch.hot && !touch.after.is_zero() {
+            if touch.drawn != Drawn::Hot && !touch.after.is_zero() {
                 written.push(touch.id);
                 if touch.before.is_zero() {
                     created.push(touch.id);

@@ -31,8 +31,10 @@
 //! # Amplification
 //!
 //! [`Generator::next_merged`] draws `m` blocks one after the other and gives their net accesses.
-//! [`Generator::next_cloned`] draws one block's habits and carries them out by `m` groups of users: hot keys
-//! are shared, every other key is drawn anew for each group.
+//! [`Generator::next_cloned`] draws one block and has `m` groups of users carry it out: the first touches what
+//! [`Generator::next_block`] would, hot keys and contracts are shared, and for every other key each further group has
+//! one of its own: of the same contracts, class and age, to which the same is done. There are `m` times as many of
+//! them, unless the population has too few (see `docs/amplification.md`). [`Generator::next_mixed`] does both.
 //!
 //! # Determinism and cost
 //!

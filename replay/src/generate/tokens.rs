@@ -14,10 +14,10 @@ const TRIES: u64 = 64;
 const PAID_MAX: u64 = 1 << 15;
 
 impl Generator {
-    /// Draws what every slot that is written is left with.
-    pub(super) fn draw_values(&mut self, draft: &mut Draft) {
+    /// Draws what every slot that is written is left with, from the one at `from` on.
+    pub(super) fn draw_values(&mut self, draft: &mut Draft, from: usize) {
         let mut balances: Vec<usize> = Vec::new();
-        for at in 0..draft.slots.len() {
+        for at in from..draft.slots.len() {
             let touch = draft.slots[at];
             match (touch.write, touch.slot.class) {
                 (None, _) => {}

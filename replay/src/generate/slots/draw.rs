@@ -9,7 +9,7 @@ use super::{
 use crate::{
     generate::{
         Generator,
-        draft::{Counts, Draft, Write, part},
+        draft::{Counts, Draft, Drawn, Write, part},
     },
     population::SlotId,
     profile::DAYS,
@@ -17,7 +17,7 @@ use crate::{
 use rand::RngExt;
 
 impl Generator {
-    /// Draws the slots of a block.
+    /// Draws the slots of a block, those of one group of users.
     pub(in crate::generate) fn draw_slots(&mut self, counts: &Counts, draft: &mut Draft) {
         let habits = &self.profile.slots;
         let hot_updates = part(counts.slots_updated(), habits.hot_updates, &mut self.rng);
@@ -34,20 +34,19 @@ impl Generator {
             self.hot_write(Write::Delete, draft);
         }
         self.hot_reads(hot_found, hot_absent, draft);
-        let copies = draft.copies;
-        for _ in 0..(counts.slots_updated() - hot_updates) * copies {
+        for _ in hot_updates..counts.slots_updated() {
             self.update(draft);
         }
-        for _ in 0..(counts.slots_created - back) * copies {
+        for _ in back..counts.slots_created {
             self.create(draft);
         }
-        for _ in 0..(counts.slots_deleted - cycles) * copies {
+        for _ in cycles..counts.slots_deleted {
             self.delete(draft);
         }
-        for _ in 0..(found - hot_found) * copies {
+        for _ in hot_found..found {
             self.read(draft);
         }
-        for _ in 0..(absent - hot_absent) * copies {
+        for _ in hot_absent..absent {
             self.read_absent(draft);
         }
     }
@@ -62,7 +61,13 @@ impl Generator {
             let at = empty.swap_remove(self.rng.random_range(0..empty.len()));
             self.slot_habit.written.take(at, draft.stamp, &|_| true);
             let key = self.slot_habit.written.keys[at];
-            draft.touch(key.id, key.slot, Some(Write::Create), true, &self.state);
+            draft.touch(
+                key.id,
+                key.slot,
+                Some(Write::Create),
+                Drawn::Hot,
+                &self.state,
+            );
         }
         count as u64
     }
@@ -81,7 +86,7 @@ impl Generator {
             self.slot_habit.empty.push(at);
         }
         let key = self.slot_habit.written.keys[at];
-        draft.touch(key.id, key.slot, Some(write), true, &self.state);
+        draft.touch(key.id, key.slot, Some(write), Drawn::Hot, &self.state);
     }
 
     fn hot_reads(&mut self, found: u64, absent: u64, draft: &mut Draft) {
@@ -93,7 +98,7 @@ impl Generator {
             let drawn = self.slot_habit.read.draw(draft.stamp, &mut self.rng, fits);
             let Some(at) = drawn else { break };
             let key = self.slot_habit.read.keys[at];
-            draft.touch(key.id, key.slot, None, true, state);
+            draft.touch(key.id, key.slot, None, Drawn::Hot, state);
         }
         for _ in 0..absent {
             let drawn = self
@@ -102,7 +107,7 @@ impl Generator {
                 .draw(draft.stamp, &mut self.rng, |_| true);
             let Some(at) = drawn else { break };
             let key = self.slot_habit.absent.keys[at];
-            draft.touch(key.id, key.slot, None, true, state);
+            draft.touch(key.id, key.slot, None, Drawn::Hot, state);
         }
     }
 
@@ -114,7 +119,8 @@ impl Generator {
             .written_within(from, to, draft)
             .or_else(|| self.written_before(from, to, draft))
             .or_else(|| self.present(true, draft));
-        self.touch(id, Some(Write::Update), draft);
+        let drawn = Drawn::Window(window as u8);
+        self.touch(id, Some(Write::Update), drawn, draft);
     }
 
     fn create(&mut self, draft: &mut Draft) {
@@ -134,7 +140,7 @@ impl Generator {
             }
             id = self.state.new_slot(contract, &self.population);
         }
-        self.touch(Some(id), Some(Write::Create), draft);
+        self.touch(Some(id), Some(Write::Create), Drawn::New, draft);
     }
 
     fn delete(&mut self, draft: &mut Draft) {
@@ -145,8 +151,13 @@ impl Generator {
                 .or_else(|| self.written_before(0.0, month, draft)),
             false => None,
         };
+        let drawn = if id.is_some() {
+            Drawn::Young
+        } else {
+            Drawn::Any
+        };
         let id = id.or_else(|| self.present(true, draft));
-        self.touch(id, Some(Write::Delete), draft);
+        self.touch(id, Some(Write::Delete), drawn, draft);
     }
 
     fn read(&mut self, draft: &mut Draft) {
@@ -154,20 +165,31 @@ impl Generator {
             true => self.created_within(f64::from(DAYS[2]), draft),
             false => None,
         };
+        let drawn = if id.is_some() {
+            Drawn::Young
+        } else {
+            Drawn::Any
+        };
         let id = id.or_else(|| self.present(false, draft));
-        self.touch(id, None, draft);
+        self.touch(id, None, drawn, draft);
     }
 
     fn read_absent(&mut self, draft: &mut Draft) {
         let class = class_at(&self.slot_habit.read_classes, self.rng.random());
         let id = absent(class, &self.population, &self.hubs, &mut self.rng);
-        self.touch(id, None, draft);
+        self.touch(id, None, Drawn::Absent, draft);
     }
 
-    fn touch(&self, id: Option<SlotId>, write: Option<Write>, draft: &mut Draft) {
+    pub(super) fn touch(
+        &self,
+        id: Option<SlotId>,
+        write: Option<Write>,
+        drawn: Drawn,
+        draft: &mut Draft,
+    ) {
         if let Some(id) = id {
             let slot = self.population.slot(id);
-            draft.touch(id, slot, write, false, &self.state);
+            draft.touch(id, slot, write, drawn, &self.state);
         }
     }
 }

@@ -123,6 +123,16 @@ pub(super) fn absent(
     rng: &mut ChaCha8Rng,
 ) -> Option<SlotId> {
     let contract = hubs.contract(class, rng)?;
+    absent_of(contract, class, population, rng)
+}
+
+/// A slot of a contract that is not there and will not be.
+pub(super) fn absent_of(
+    contract: u64,
+    class: ObjectClass,
+    population: &Population,
+    rng: &mut ChaCha8Rng,
+) -> Option<SlotId> {
     let above = population.slots_of(contract) + ABSENT;
     (0..TRIES).find_map(|_| {
         let local = above + rng.random_range(0..ABSENT);

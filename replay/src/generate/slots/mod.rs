@@ -2,8 +2,9 @@
 //!
 //! Most of what a block touches lies in hot sets (`hot_set`); what else it updates was written so many days ago
 //! (`windows`); the rest is drawn from hubs. `habit` is what follows from the profile, once; `draw` is a block, and
-//! `pick` one slot of it.
+//! `pick` one slot of it; `copies` is what more groups of users do.
 
+mod copies;
 mod draw;
 mod habit;
 mod hot_set;

@@ -5,6 +5,7 @@ use crate::{
     generate::{Generator, draft::Draft},
     population::SlotId,
 };
+use core::ops::Range;
 use rand::RngExt;
 
 impl Generator {
@@ -61,21 +62,27 @@ impl Generator {
         self.clock().checked_sub(blocks as u64).filter(|_| within)
     }
 
-    /// A slot that was last written before the run, from `from` to `to` days ago.
-    pub(super) fn written_before(&mut self, from: f64, to: f64, draft: &Draft) -> Option<SlotId> {
+    /// Ranks by recency of what was written from `from` to `to` days ago, and before the run.
+    pub(super) fn ranks_between(&self, from: f64, to: f64) -> Range<u64> {
         let run = self.days_run();
         let first = self.population.slots_within((from - run).max(0.0));
         let end = match to.is_finite() {
             true => self.population.slots_within((to - run).max(0.0)),
             false => self.population.slots(),
         };
-        if first >= end {
+        first..end
+    }
+
+    /// A slot that was last written before the run, from `from` to `to` days ago.
+    pub(super) fn written_before(&mut self, from: f64, to: f64, draft: &Draft) -> Option<SlotId> {
+        let ranks = self.ranks_between(from, to);
+        if ranks.is_empty() {
             return None;
         }
         for _ in 0..TRIES {
             let id = self
                 .population
-                .recent_slot(self.rng.random_range(first..end))?;
+                .recent_slot(self.rng.random_range(ranks.clone()))?;
             let class = self.population.class_of(id);
             let taken = self.slot_habit.taken[usize::from(class.id())];
             let hub = id.contract < self.hubs.end
