@@ -4,6 +4,7 @@ use super::{
     DAYS, Observer, Profile, blocks_per_day,
     population::Shape,
     targets::{Generated, targets},
+    thousandfold::Thousandfold,
 };
 use crate::{
     generate::{GenerateError, Generator},
@@ -67,8 +68,8 @@ impl CheckOptions {
     }
 }
 
-/// Generates blocks and compares them with mainnet's numbers. `progress` is told after each block how many
-/// there are.
+/// Generates blocks and compares them with mainnet's numbers; two slots of 1,000 times a block's gas follow.
+/// `progress` is told after each block how many there are.
 pub fn check_profile(
     profile: &Profile,
     population: &Arc<Population>,
@@ -87,6 +88,7 @@ pub fn check_profile(
     let generated = Generated {
         observed: observer.finish(),
         shape: Shape::of(population),
+        thousandfold: Thousandfold::draw(&mut generator),
     };
     let rows = targets().into_iter().map(|target| {
         let got = (target.generated)(&generated);

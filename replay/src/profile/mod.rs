@@ -13,10 +13,12 @@
 //! Mainnet's locality and popularity are counted over days of a state of 379.6 M accounts. A smaller state
 //! that took as many blocks a day would be rewritten in a week, so time shrinks with it: a *day* of a state
 //! of `n` accounts is `7200 * n / 379.6 M` blocks, at least one ([`blocks_per_day`]). The share of the state
-//! that a day's blocks touch is then mainnet's, and so is what is measured over a window of days.
+//! that a day's blocks touch is then mainnet's, and so is what is measured over a window of days. Sizes of the
+//! whole state are compared at the same scale: a state stands for `7200 / blocks per day` times as much.
 
 mod check;
 mod compare;
+mod disk;
 mod error;
 mod fit;
 mod observe;
@@ -24,6 +26,7 @@ mod population;
 mod spec;
 mod spread;
 mod targets;
+mod thousandfold;
 mod window;
 
 #[cfg(test)]

@@ -8,8 +8,12 @@ use alloy_rlp::Encodable;
 const SAMPLE: u64 = 20_000;
 
 /// What a state is like.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Shape {
+    /// Accounts.
+    pub(super) accounts: f64,
+    /// Slots.
+    pub(super) slots: f64,
     /// Slots for each account.
     pub(super) slots_per_account: f64,
     /// Slots for each contract.
@@ -31,6 +35,8 @@ impl Shape {
         let (accounts, contracts) = (population.accounts(), population.contracts());
         let slots = population.slots() as f64;
         Self {
+            accounts: accounts as f64,
+            slots,
             slots_per_account: slots / accounts.max(1) as f64,
             slots_per_contract: slots / contracts.max(1) as f64,
             slots_median: population.slots_of(contracts / 2) as f64,

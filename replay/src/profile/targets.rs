@@ -1,6 +1,10 @@
 //! Mainnet's numbers, and where a profile and generated blocks have them.
 
-use super::{ClassShares, DAYS, Observed, Profile, population::Shape};
+use super::{
+    ClassShares, DAYS, MAINNET_BLOCKS_PER_DAY, Observed, Profile, disk,
+    population::Shape,
+    thousandfold::{Held, Thousandfold},
+};
 use thinstate_formats::object::ObjectClass;
 
 /// Bytes of a slot, and of an account, in "raw leaf bytes" of state growth (weiihann/xatu-analysis): key and
@@ -9,14 +13,17 @@ const RAW_SLOT_BYTES: f64 = 64.0;
 const RAW_ACCOUNT_BYTES: f64 = 24.0;
 /// Code that is added, the same source: 2.57 GB a year.
 const CODE_BYTES_PER_DAY: f64 = 2.57e9 / 365.0;
-const BLOCKS_PER_DAY: f64 = 7_200.0;
+const BLOCKS_PER_DAY: f64 = MAINNET_BLOCKS_PER_DAY as f64;
 const MIB: f64 = 1_048_576.0;
+const GIB: f64 = 1_073_741_824.0;
 
 const SIZES: &str = "EIP-7928, size analysis at 60 M";
 const XATU: &str = "weiihann/xatu-analysis";
 const ANATOMY: &str = "ethresear.ch 25317";
 const STATELESS: &str = "stateless.fyi";
 const WITNESSES: &str = "20 witness blocks, 2024 to 2026";
+const EIP_8037: &str = "EIP-8037";
+const FIXED_MIX: &str = "EIP-7928, size analysis at 60 M, times 1,000";
 const REAL: &str = "real blocks, 2022 to 2026";
 
 /// One of mainnet's numbers.
@@ -39,6 +46,24 @@ pub(super) struct Target {
 pub(super) struct Generated {
     pub(super) observed: Observed,
     pub(super) shape: Shape,
+    pub(super) thousandfold: Thousandfold,
+}
+
+impl Generated {
+    /// How many times a state of mainnet's size is this one, by their days.
+    fn scale(&self) -> f64 {
+        BLOCKS_PER_DAY / self.observed.blocks_per_day
+    }
+
+    /// What the blocks add in a day of mainnet's, in Geth's form, in MiB: leaves and nodes at the bytes that those of
+    /// the whole state have.
+    fn disk_growth(&self) -> f64 {
+        let [slots, accounts] = [self.observed.slots_net[0], self.observed.accounts_net[0]];
+        let all = self.shape.accounts * self.scale();
+        let of_slots = slots * disk::per_slot(self.shape.slots_per_account, &self.shape);
+        let of_accounts = accounts * disk::per_account(all, &self.shape);
+        ((of_slots + of_accounts) * BLOCKS_PER_DAY + CODE_BYTES_PER_DAY) / MIB
+    }
 }
 
 /// A number of each window of days.
@@ -56,11 +81,18 @@ pub(super) fn targets() -> Vec<Target> {
     list.extend(mix());
     list.extend(windows());
     list.extend(state());
+    list.extend(thousandfold());
     list
 }
 
 fn per_block() -> Vec<Target> {
     vec![
+        count("gas of the fullest block (the limit)", "gas", 60e6, SIZES)
+            .profile(|it| Some(it.block.gas_limit as f64))
+            .generated(|it| {
+                let quantiles = &it.observed.block.gas_used.quantiles;
+                quantiles.last().map_or(0.0, |last| last[1])
+            }),
         count("gas used in a block", "gas", 30.3e6, XATU)
             .profile(|it| Some(it.block.gas_used.mean))
             .generated(|it| it.observed.block.gas_used.mean),
@@ -106,6 +138,9 @@ fn per_block() -> Vec<Target> {
             Some(raw_growth(slots, it.block.accounts_created.mean))
         })
         .generated(|it| raw_growth(it.observed.slots_net[0], it.observed.accounts_net[0])),
+        count("growth, bytes on disk a day", "MiB", 326.0, EIP_8037)
+            .generated(Generated::disk_growth)
+            .exception("296 B for each key added; the whole state, 390 GiB, has 217 B for each"),
     ]
 }
 
@@ -245,6 +280,30 @@ fn windows() -> Vec<Target> {
 
 fn state() -> Vec<Target> {
     vec![
+        count(
+            "accounts of the state, at mainnet's scale",
+            "",
+            379.6e6,
+            XATU,
+        )
+        .generated(|it| it.shape.accounts * it.scale()),
+        count(
+            "slots of the state, at mainnet's scale",
+            "",
+            1_552.6e6,
+            XATU,
+        )
+        .generated(|it| it.shape.slots * it.scale()),
+        count(
+            "Geth's state database, at mainnet's scale",
+            "GiB",
+            390.0,
+            EIP_8037,
+        )
+        .generated(|it| {
+            let [accounts, slots] = [it.shape.accounts, it.shape.slots].map(|all| all * it.scale());
+            disk::bytes(accounts, slots, &it.shape) / GIB
+        }),
         count("slots for each account", "", 4.09, XATU).generated(|it| it.shape.slots_per_account),
         count("slots per contract", "", 26.0, STATELESS)
             .generated(|it| it.shape.slots_per_contract),
@@ -274,6 +333,44 @@ fn state() -> Vec<Target> {
         count("bytes of a code read", "B", 9_434.0, WITNESSES)
             .profile(|it| Some(it.code.read_bytes.mean))
             .generated(|it| it.observed.code_read_bytes.mean),
+    ]
+}
+
+/// What one slot of time holds at 1,000 times the gas. Mainnet's numbers are those of a fixed mix, a thousand times a
+/// block's; what is shared is one key.
+fn thousandfold() -> Vec<Target> {
+    const SHARED: &str = "keys that blocks or copies share are counted once";
+    let row = |name, mainnet, generated| {
+        let row = count(name, "", mainnet, FIXED_MIX).generated(generated);
+        row.exception(SHARED)
+    };
+    fn merged(it: &Generated) -> Held {
+        it.thousandfold.merged
+    }
+    fn mixed(it: &Generated) -> Held {
+        it.thousandfold.mixed
+    }
+    vec![
+        count("1,000x merge: transactions", "", 229e3, FIXED_MIX).generated(|it| merged(it).txs),
+        row("1,000x merge: accounts touched", 603e3, |it| {
+            merged(it).accounts
+        }),
+        row("1,000x merge: slots written", 700e3, |it| {
+            merged(it).slots_written
+        }),
+        row("1,000x merge: slots only read", 982e3, |it| {
+            merged(it).slots_read
+        }),
+        count("1,000x mixed: transactions", "", 229e3, FIXED_MIX).generated(|it| mixed(it).txs),
+        row("1,000x mixed: accounts touched", 603e3, |it| {
+            mixed(it).accounts
+        }),
+        row("1,000x mixed: slots written", 700e3, |it| {
+            mixed(it).slots_written
+        }),
+        row("1,000x mixed: slots only read", 982e3, |it| {
+            mixed(it).slots_read
+        }),
     ]
 }
 

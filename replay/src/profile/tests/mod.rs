@@ -3,3 +3,4 @@
 mod files;
 mod fitted;
 mod observed;
+mod published;
