@@ -1,5 +1,8 @@
 //! `thinstate profile` from the command line: what it prints, what it writes, how it ends.
 
+#[path = "support/mod.rs"]
+mod support;
+
 use assert_cmd::Command;
 use std::{path::Path, sync::Arc};
 use thinstate_formats::{BlockNumber, trace::TraceHeader};
@@ -111,4 +114,36 @@ fn no_broken_file_is_taken_for_a_profile() {
     assert!(stderr.contains("alikee"), "{stderr}");
     thinstate(&["fit", path]).assert().code(1);
     thinstate(&["fit"]).assert().code(2);
+}
+
+/// The commands at its head make the file, where their blocks are at hand.
+#[test]
+fn no_shipped_profile_differs_from_that_of_its_blocks() {
+    let Some(witnesses) = support::mainnet("witness") else {
+        return;
+    };
+    let dir = tempfile::tempdir().expect("a folder");
+    let [trace, out] = ["witness.trace", "fitted.toml"].map(|it| dir.path().join(it));
+    let [witnesses, trace, out_text] =
+        [&witnesses, &trace, &out].map(|it| it.to_str().expect("UTF-8"));
+    let mut command = Command::cargo_bin("thinstate").expect("the package has the program");
+    command
+        .args(["trace", witnesses, "-o", trace])
+        .assert()
+        .success();
+    let fit = [
+        "fit",
+        trace,
+        "--from",
+        "19807080",
+        "--name",
+        "mainnet-blocks",
+        "-o",
+        out_text,
+    ];
+    thinstate(&fit).assert().success();
+    let shipped =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/profiles/mainnet-blocks.toml");
+    let [fitted, shipped] = [out, shipped].map(|it| Profile::load(&it).expect("a profile"));
+    assert_eq!(fitted, shipped);
 }

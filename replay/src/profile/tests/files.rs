@@ -1,9 +1,16 @@
 //! Files of profiles.
 
-use crate::profile::{Profile, ProfileError};
-use std::path::Path;
+use crate::{
+    generate::Generator,
+    population::{Population, PopulationSpec},
+    profile::{Ages, Observer, Profile, ProfileError},
+};
+use std::{path::Path, sync::Arc};
+use thinstate_formats::{BlockNumber, object::ObjectClass};
 
 const TEXT: &str = include_str!("../../../../data/profiles/mainnet-2026.toml");
+/// Fitted to real blocks.
+const BLOCKS: &str = include_str!("../../../../data/profiles/mainnet-blocks.toml");
 
 fn error(from: &str, to: &str) -> ProfileError {
     assert!(TEXT.contains(from), "{from}");
@@ -109,4 +116,48 @@ fn no_missing_file_is_a_profile() {
             .to_string()
             .starts_with("/nowhere/profile.toml: cannot read the profile")
     );
+}
+
+/// The profile of real blocks is one that blocks can be drawn from, and they have its numbers.
+#[test]
+fn no_generated_block_leaves_the_profile_of_real_ones() {
+    let profile = Profile::parse(BLOCKS).expect("it is shipped");
+    assert_eq!(profile.name, "mainnet-blocks");
+    let population = Population::new(PopulationSpec::of(200_000, 1)).expect("mainnet's shape");
+    let population = Arc::new(population);
+    let generator = Generator::new(profile.clone(), population, 1, BlockNumber(1));
+    let mut observer = Observer::new(1.0);
+    for load in generator.expect("a sound profile").take(300) {
+        load.check().expect("keys ascend");
+        observer.add(&load, &Ages::default());
+    }
+    let observed = observer.finish();
+    let (got, of) = (&observed.block, &profile.block);
+    let class = ObjectClass::Erc20Balance;
+    for (what, got, expected) in [
+        ("gas", got.gas_used.mean, of.gas_used.mean),
+        ("transactions", got.txs.mean, of.txs.mean),
+        (
+            "accounts",
+            got.accounts_touched.mean,
+            of.accounts_touched.mean,
+        ),
+        ("writes", got.slots_written.mean, of.slots_written.mean),
+        ("reads", got.slots_read.mean, of.slots_read.mean),
+        (
+            "zeros",
+            observed.slots_read_zero,
+            profile.slots.absent_reads,
+        ),
+        (
+            "balances",
+            observed.written[&class],
+            profile.classes.written[&class],
+        ),
+    ] {
+        assert!(
+            (got / expected - 1.0).abs() < 0.1,
+            "{what}: {got} for {expected}"
+        );
+    }
 }
