@@ -63,7 +63,7 @@ pub(super) struct Options {
     /// Sum up by these years, for example 2015-2017,2022.
     #[arg(long, value_name = "YEARS", value_delimiter = ',')]
     eras: Vec<Eras>,
-    /// Print a line for each block as well.
+    /// Print every kind and method of each block as well, and a line for each block in the sums.
     #[arg(long)]
     per_block: bool,
     /// Print the figures as JSON.

@@ -10,6 +10,11 @@ use std::io::{self, Write as _};
 
 pub(super) fn print(figures: &Figures) -> io::Result<()> {
     writeln!(Out, "{}", rows(&figures.all))?;
+    if !figures.blocks.is_empty() {
+        let blocks = figures.blocks.iter();
+        let blocks = blocks.map(|(number, _, report)| (number.to_string(), report));
+        writeln!(Out, "{}", rows_by_block(blocks))?;
+    }
     let mut summed: Vec<(String, &Report)> = Vec::new();
     for (number, _, report) in &figures.blocks {
         summed.push((number.to_string(), report));
@@ -62,25 +67,52 @@ fn rows(report: &Report) -> Table {
         "of\nwrites",
         "of\ntouches",
     ]);
+    for row in cells(report) {
+        table.add_row(row);
+    }
+    table
+}
+
+/// Every kind and method of each block, whose number stands at its first line.
+fn rows_by_block<'r>(blocks: impl Iterator<Item = (String, &'r Report)>) -> Table {
+    let mut table = table([
+        "block",
+        "slot",
+        "recognised by",
+        "read",
+        "written",
+        "of\nwrites",
+        "of\ntouches",
+    ]);
+    for (block, report) in blocks {
+        for (line, row) in cells(report).into_iter().enumerate() {
+            let first = if line == 0 { block.as_str() } else { "" };
+            table.add_row([Cell::new(first)].into_iter().chain(row));
+        }
+    }
+    table
+}
+
+/// A line for each kind and method of a report, and one for all.
+fn cells(report: &Report) -> Vec<[Cell; 6]> {
     let total = report.total();
-    let mut row = |kind: &str, method: &str, tally: Tally| {
-        table.add_row([
+    let row = |kind: &str, method: &str, tally: Tally| {
+        [
             Cell::new(kind),
             Cell::new(method),
             number(tally.read),
             number(tally.written),
             percent(tally.written, total.written),
             percent(tally.touched(), total.touched()),
-        ]);
+        ]
     };
-    for kind in SlotKind::ALL {
-        let of_kind = report.rows.iter().filter(|((it, _), _)| *it == kind);
-        for ((_, method), tally) in of_kind {
-            row(kind.name(), &method.to_string(), *tally);
-        }
-    }
-    row("all", "", total);
-    table
+    let mut lines: Vec<_> = SlotKind::ALL
+        .into_iter()
+        .flat_map(|kind| report.rows.iter().filter(move |((it, _), _)| *it == kind))
+        .map(|((kind, method), tally)| row(kind.name(), &method.to_string(), *tally))
+        .collect();
+    lines.push(row("all", "", total));
+    lines
 }
 
 /// The shares that matter, for some sets of blocks: of slots written, or of slots touched.
@@ -195,6 +227,16 @@ mod tests {
                 ..BalanceCheck::default()
             },
         };
+        // A block has no more gas than for so many.
+        let few = Tally {
+            read: 99_999,
+            written: 99_999,
+            ..Tally::default()
+        };
+        let of_block = Report {
+            rows: SlotKind::ALL.map(|kind| ((kind, method), few)).into(),
+            ..Report::default()
+        };
         let agreement = Agreement {
             both: many,
             missed: many,
@@ -205,6 +247,7 @@ mod tests {
         let named = [("2015-2017".to_owned(), &report)];
         let texts = [
             super::rows(&report).to_string(),
+            rows_by_block([("24647140".to_owned(), &of_block)].into_iter()).to_string(),
             sums("written", &named, Tally::touched).to_string(),
             balances(&report.balances).to_string(),
             comparison(&Comparison { kinds }).to_string(),
@@ -212,6 +255,44 @@ mod tests {
         for text in texts {
             let widest = text.lines().map(|line| line.chars().count()).max();
             assert!(widest <= Some(90), "{text}");
+        }
+    }
+
+    /// What the JSON says of a block, its lines say: by kind and method, each block under its number.
+    #[test]
+    fn no_block_lacks_its_kinds_and_methods() {
+        let report = |read, written| {
+            let tally = Tally {
+                read,
+                written,
+                ..Tally::default()
+            };
+            let rows = [
+                (
+                    (SlotKind::Erc20Balance, Method::Preimage(Basis::Log)),
+                    tally,
+                ),
+                (
+                    (SlotKind::Erc20Balance, Method::Search(Basis::Shape)),
+                    tally,
+                ),
+            ];
+            Report {
+                rows: rows.into(),
+                ..Report::default()
+            }
+        };
+        let (first, second) = (report(1_001, 2_002), report(3_003, 4_004));
+        let blocks = [("7".to_owned(), &first), ("8".to_owned(), &second)];
+        let text = rows_by_block(blocks.into_iter()).to_string();
+        let lines: Vec<&str> = text.lines().filter(|it| it.contains("_balance")).collect();
+        assert_eq!(lines.len(), 4, "{text}");
+        let methods = [Method::Preimage(Basis::Log), Method::Search(Basis::Shape)];
+        for (at, line) in lines.iter().enumerate() {
+            let (block, read, written) = [("7", "1001", "2002"), ("8", "3003", "4004")][at / 2];
+            assert_eq!(line.contains(&format!(" {block} ")), at % 2 == 0, "{text}");
+            assert!(line.contains(&methods[at % 2].to_string()), "{text}");
+            assert!(line.contains(read) && line.contains(written), "{text}");
         }
     }
 }
