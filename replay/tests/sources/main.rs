@@ -11,6 +11,7 @@ mod chain;
 mod command;
 #[cfg(feature = "parquet")]
 mod extracts;
+mod limits;
 mod lists;
 mod node;
 mod prestates;

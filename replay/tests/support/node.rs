@@ -8,10 +8,10 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// What a call is: its method, and its block where it has one.
@@ -22,6 +22,8 @@ pub(crate) type Call = (String, Option<u64>);
 pub(crate) enum Misbehaviour {
     /// With this status, and how many seconds to wait.
     Status(u16, Option<u64>),
+    /// With this status, and this in `Retry-After`.
+    RetryAfter(u16, &'static str),
     /// The connection closes in the middle of the body.
     CloseInBody,
     /// The connection closes without an answer.
@@ -68,6 +70,11 @@ struct Shared {
     manners: Box<Manners>,
     /// Requests by call.
     seen: Mutex<BTreeMap<Call, u32>>,
+    /// When each request came, and what it was.
+    came: Mutex<Vec<(Instant, Call)>>,
+    /// Requests that are being answered, and the most that were at once.
+    under_way: AtomicU32,
+    most_at_once: AtomicU32,
     stop: AtomicBool,
 }
 
@@ -88,6 +95,9 @@ impl Node {
             chain,
             manners: Box::new(manners),
             seen: Mutex::default(),
+            came: Mutex::default(),
+            under_way: AtomicU32::new(0),
+            most_at_once: AtomicU32::new(0),
             stop: AtomicBool::new(false),
         });
         let of_thread = Arc::clone(&shared);
@@ -121,6 +131,16 @@ impl Node {
         of_method.map(|(_, count)| count).sum()
     }
 
+    /// When each request came, in the order in which they did.
+    pub(crate) fn came(&self) -> Vec<(Instant, Call)> {
+        self.shared.came.lock().unwrap().clone()
+    }
+
+    /// The most requests that were under way at once.
+    pub(crate) fn most_at_once(&self) -> u32 {
+        self.shared.most_at_once.load(Ordering::SeqCst)
+    }
+
     /// All requests so far.
     pub(crate) fn all_requests(&self) -> u32 {
         self.shared.seen.lock().unwrap().values().sum()
@@ -141,6 +161,12 @@ impl Shared {
         let mut reader = BufReader::new(stream.try_clone()?);
         while let Some(request) = read_request(&mut reader)? {
             let call = call(&request);
+            self.came
+                .lock()
+                .unwrap()
+                .push((Instant::now(), call.clone()));
+            let at_once = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most_at_once.fetch_max(at_once, Ordering::SeqCst);
             let before = {
                 let mut seen = self.seen.lock().unwrap();
                 let count = seen.entry(call.clone()).or_default();
@@ -180,13 +206,21 @@ impl Shared {
         .into_bytes();
         let mut announced = body.len();
         let mut status = (200, None);
-        match manners {
+        match &manners {
             Some(M::Status(code, seconds)) => {
-                status = (code, seconds);
+                status = (*code, *seconds);
                 body = b"not now".to_vec();
                 announced = body.len();
             }
-            Some(M::Close) => return Ok(false),
+            Some(M::RetryAfter(code, _)) => {
+                status = (*code, None);
+                body = b"not now".to_vec();
+                announced = body.len();
+            }
+            Some(M::Close) => {
+                self.under_way.fetch_sub(1, Ordering::SeqCst);
+                return Ok(false);
+            }
             Some(M::CloseInBody) => body.truncate(body.len() / 2),
             Some(M::TruncatedJson) => {
                 body.truncate(body.len() / 2);
@@ -198,19 +232,23 @@ impl Shared {
             }
             Some(M::LengthTooLong) => announced += 100,
             Some(M::LengthTooShort) => announced -= 10,
-            Some(M::Slow(milliseconds)) => thread::sleep(Duration::from_millis(milliseconds)),
+            Some(M::Slow(milliseconds)) => thread::sleep(Duration::from_millis(*milliseconds)),
             _ => {}
         }
         let whole = announced == body.len();
-        let retry_after = status
-            .1
-            .map_or_else(String::new, |it| format!("retry-after: {it}\r\n"));
+        let wait = match &manners {
+            Some(M::RetryAfter(_, text)) => Some((*text).to_owned()),
+            _ => status.1.map(|seconds| seconds.to_string()),
+        };
+        let retry_after = wait.map_or_else(String::new, |it| format!("retry-after: {it}\r\n"));
         let connection = if whole { "keep-alive" } else { "close" };
         let head = format!(
             "HTTP/1.1 {} -\r\ncontent-type: application/json\r\n{retry_after}connection: {connection}\r\n\
              content-length: {announced}\r\n\r\n",
             status.0
         );
+        // Whoever has the answer may ask again before this thread goes on.
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
         stream.write_all(head.as_bytes())?;
         stream.write_all(&body)?;
         stream.flush()?;
