@@ -57,6 +57,27 @@ fn sum(result: &RunResult, metric: &str) -> u64 {
     result.metrics[metric].sum
 }
 
+#[test]
+fn no_code_is_read_without_code() {
+    let dir = folder();
+    let with = run(&dir.path().join("with"), "");
+    let without = run(&dir.path().join("without"), "--without-code");
+    assert_eq!(without.config["without-code"], true);
+    assert_eq!(with.last, without.last, "the same state");
+    let of = |metric| [&with, &without].map(|it| sum(it, metric));
+    let [codes, none] = of("codes_read");
+    assert!(codes > 500 && none == 0, "{codes} {none}");
+    let [bytes, none] = of("code_bytes_read");
+    assert!(bytes > 1_000 * codes && none == 0, "{bytes} {none}");
+    let [gets, fewer] = of("store_gets");
+    assert!(
+        gets >= fewer + codes / 2,
+        "{gets} {fewer}: a lookup for each"
+    );
+    let [all, less] = of("logical_read_bytes");
+    assert_eq!(all - less, bytes + 32 * codes);
+}
+
 /// Whether files of the run lie in memory: then there is no device to see.
 fn is_in_memory(result: &RunResult) -> bool {
     let system = result.machine["file_system"].as_str().unwrap_or("unknown");

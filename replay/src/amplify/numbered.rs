@@ -12,6 +12,8 @@ pub struct Numbered<S> {
     next: BlockNumber,
     /// Whether the roots of the source are those of the state.
     whole: bool,
+    /// Whether code is read and deployed.
+    code: bool,
 }
 
 impl<S: LoadSource> Numbered<S> {
@@ -21,6 +23,7 @@ impl<S: LoadSource> Numbered<S> {
             source,
             next: first,
             whole: true,
+            code: true,
         }
     }
 
@@ -34,6 +37,14 @@ impl<S: LoadSource> Numbered<S> {
     }
 }
 
+impl<S> Numbered<S> {
+    /// The same, with code or without it.
+    #[must_use]
+    pub fn with_code(self, code: bool) -> Self {
+        Self { code, ..self }
+    }
+}
+
 impl<S: LoadSource> LoadSource for Numbered<S> {
     fn next(&mut self) -> Result<Option<BlockLoad>, SourceError> {
         let Some(mut load) = self.source.next()? else {
@@ -41,6 +52,10 @@ impl<S: LoadSource> LoadSource for Numbered<S> {
         };
         load.number = self.next;
         load.state_root = load.state_root.filter(|_| self.whole);
+        if !self.code {
+            load.code_reads.clear();
+            load.code_writes.clear();
+        }
         self.next.0 += 1;
         Ok(Some(load))
     }

@@ -1,5 +1,6 @@
 //! Why a design cannot go on.
 
+use super::WrongCode;
 use crate::fill::FillError;
 use alloy_primitives::{Address, B256, U256};
 use thinstate_formats::{Account, BlockNumber};
@@ -14,6 +15,9 @@ pub enum DesignError {
     /// The same of a slot, in whatever tier it lives.
     #[error(transparent)]
     Slot(#[from] Box<WrongSlot>),
+    /// The same of a code.
+    #[error(transparent)]
+    Code(#[from] Box<WrongCode>),
     /// The root is not the one that it must be.
     #[error("block {number}: state root: expected {expected}, got {got}")]
     Root {

@@ -154,6 +154,7 @@
 //! # Ok::<(), DesignError>(())
 //! ```
 
+pub mod codes;
 mod error;
 pub mod flat_lthash;
 pub mod folder;
@@ -167,6 +168,7 @@ mod spec;
 pub mod tally;
 mod traits;
 
+pub use codes::WrongCode;
 pub use error::{DesignError, WrongAccount, WrongSlot};
 pub use layered::LayeredDesign;
 pub use registry::{LoadError, builtin, load, names, open};

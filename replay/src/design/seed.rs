@@ -9,7 +9,7 @@ use crate::{
     population::Population,
 };
 use alloy_primitives::U256;
-use thinstate_formats::BlockNumber;
+use thinstate_formats::{BlockNumber, trace::CodeWrite};
 
 /// Entries that one block is given, where there are blocks enough.
 const ENTRIES_PER_BLOCK: usize = 1 << 17;
@@ -23,6 +23,7 @@ pub fn preload_blocks(
     last: BlockNumber,
 ) -> Result<Vec<BlockLoad>, DesignError> {
     let (accounts, slots) = (created_accounts(preload), created_slots(preload));
+    let codes = deployed_codes(preload);
     let entries = accounts.len() + slots.len();
     let blocks = match head {
         Some(head) => last.0.saturating_sub(head.0),
@@ -37,7 +38,9 @@ pub fn preload_blocks(
             ),
         });
     }
-    let per_block = entries.div_ceil(usize::try_from(blocks).unwrap_or(usize::MAX));
+    let blocks_usize = usize::try_from(blocks).unwrap_or(usize::MAX);
+    let per_block = entries.div_ceil(blocks_usize);
+    let codes_per_block = codes.len().div_ceil(blocks_usize).max(1);
     let of_block = |at: u64| {
         let from = (at as usize).saturating_mul(per_block);
         let to = from.saturating_add(per_block);
@@ -49,6 +52,11 @@ pub fn preload_blocks(
             blocks: 1,
             accounts: accounts[of(accounts.len(), 0)].to_vec(),
             slots: slots[of(slots.len(), accounts.len())].to_vec(),
+            code_writes: codes
+                .chunks(codes_per_block)
+                .nth(at as usize)
+                .unwrap_or_default()
+                .to_vec(),
             ..BlockLoad::default()
         }
     };
@@ -94,9 +102,27 @@ pub fn population_blocks(
                 }
             }
         }
+        if at == 0 {
+            let codes = population.code_lengths();
+            load.code_writes = codes
+                .map(|(hash, length)| CodeWrite { hash, length })
+                .collect();
+        }
         load.sort();
         load
     })
+}
+
+fn deployed_codes(preload: &Preload) -> Vec<CodeWrite> {
+    let codes = preload.codes.iter();
+    let mut codes: Vec<_> = codes
+        .map(|(hash, length)| CodeWrite {
+            hash: *hash,
+            length: *length,
+        })
+        .collect();
+    codes.sort_unstable_by_key(|it| it.hash);
+    codes
 }
 
 fn created_accounts(preload: &Preload) -> Vec<AccountLoad> {

@@ -1,6 +1,6 @@
 //! What a design of state has to do.
 
-use super::DesignError;
+use super::{DesignError, codes};
 use crate::{
     load::BlockLoad,
     measure::{DesignInfo, StateSize, TierWork},
@@ -105,6 +105,8 @@ pub struct Preload {
     pub accounts: HashMap<Address, Account>,
     /// Slots, with class and object; `before` is what is found.
     pub slots: HashMap<(Address, U256), crate::load::SlotLoad>,
+    /// Codes that are read, by hash: their lengths.
+    pub codes: HashMap<B256, u32>,
 }
 
 /// A block that is ready to be carried out.
@@ -162,6 +164,12 @@ impl Overlay {
         })
     }
 
+    /// Whether a pending block deploys the code, and how long it is.
+    pub fn code(&self, hash: B256) -> Option<u32> {
+        let blocks = self.blocks.iter();
+        blocks.rev().find_map(|load| codes::deployed_by(load, hash))
+    }
+
     /// Whether a pending block writes the slot, and what it leaves. A storage that is wiped leaves zeros.
     pub fn slot(&self, address: Address, slot: U256) -> Option<U256> {
         self.blocks.iter().rev().find_map(|load| {
@@ -191,7 +199,7 @@ pub struct ReadCost {
     pub temporary: TierWork,
     /// The UTXO tier.
     pub utxo: TierWork,
-    /// Codes.
+    /// Codes of the permanent tier.
     pub codes: u64,
     /// Their bytes.
     pub code_bytes: u64,

@@ -131,7 +131,7 @@ impl FolderFill<'_> {
             head: HeadSummary::from(&head),
             tier_head: head,
             accounts_kept,
-            codes: self.population.codes().count() as u64,
+            codes: self.population.code_lengths().len() as u64,
             folder_bytes: folder_bytes(dir)?,
             seconds,
             entries_per_second: (head.accounts + head.slots) as f64 / seconds,

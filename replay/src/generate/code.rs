@@ -16,10 +16,8 @@ pub(super) struct Codes {
 
 impl Codes {
     pub(super) fn new(population: &Population) -> Self {
-        let codes = population.codes();
-        let mut sorted: Vec<_> = codes
-            .map(|(hash, code)| (code.len() as u32, hash))
-            .collect();
+        let codes = population.code_lengths();
+        let mut sorted: Vec<_> = codes.map(|(hash, length)| (length, hash)).collect();
         sorted.sort_unstable();
         let lengths = sorted
             .iter()

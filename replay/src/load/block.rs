@@ -1,6 +1,7 @@
 //! The accesses of one slot of time.
 
 use super::LoadFault;
+use crate::design::codes::stand_in;
 use alloy_primitives::{Address, B256, U256};
 use thinstate_formats::{
     Account, AccountChange, AccountUpdate, BlockNumber, StateChanges,
@@ -139,8 +140,8 @@ impl BlockLoad {
         &self.slots[from..from + count]
     }
 
-    /// The changes of the permanent state if all slots for which `keep` holds live there. Code is not
-    /// among them: traces know its hash and length, not its bytes.
+    /// The changes of the permanent state if all slots for which `keep` holds live there. Of code that is deployed
+    /// traces know hash and length: [`stand_in`](crate::design::codes::stand_in) bytes are stored under the hash.
     pub fn changes(&self, keep: impl Fn(&SlotLoad) -> bool) -> StateChanges {
         let mut changes = StateChanges::default();
         for account in self.accounts_written() {
@@ -169,6 +170,9 @@ impl BlockLoad {
             if change.account != AccountUpdate::Delete {
                 change.storage.insert(slot.slot, slot.after);
             }
+        }
+        for CodeWrite { hash, length } in &self.code_writes {
+            changes.code.insert(*hash, stand_in(*hash, *length));
         }
         changes
     }

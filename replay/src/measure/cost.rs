@@ -5,6 +5,9 @@ use core::time::Duration;
 use thinstate_engine::leaf_store::IoCounters;
 use thinstate_formats::BlockNumber;
 
+/// Bytes of a code's key: its hash.
+const CODE_KEY_BYTES: u64 = 32;
+
 /// What one tier was asked, and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TierWork {
@@ -59,7 +62,7 @@ pub struct BlockCost {
     pub temporary: TierWork,
     /// The UTXO tier.
     pub utxo: TierWork,
-    /// Codes read.
+    /// Codes read, from the permanent tier.
     pub codes_read: u64,
     /// Their bytes.
     pub code_bytes_read: u64,
@@ -97,6 +100,12 @@ impl BlockCost {
     /// All four parts.
     const fn parts(&self) -> [&TierWork; 4] {
         [&self.accounts, &self.slots, &self.temporary, &self.utxo]
+    }
+
+    /// Bytes of keys and values read, those of code among them.
+    pub(super) fn logical_read_bytes(&self) -> u64 {
+        let of_codes = self.codes_read * CODE_KEY_BYTES + self.code_bytes_read;
+        self.sum(|it| it.logical_read_bytes) + of_codes
     }
 
     /// The sum over all four.

@@ -159,7 +159,7 @@ pub const METRICS: &[Metric] = &[
         |b| b.io.block_cache_hits,
     ),
     metric("logical_read_bytes", "bytes read, logical", Bytes, |b| {
-        b.sum(|it| it.logical_read_bytes)
+        b.logical_read_bytes()
     }),
     metric(
         "accounts_read_bytes",

@@ -222,6 +222,20 @@ fn no_recent_slot_is_older_than_its_rank() {
     }
 }
 
+/// As many codes for each contract as mainnet has, above the least; and the lists of them agree.
+#[test]
+fn no_larger_population_shares_the_codes_of_a_small_one() {
+    let codes = |accounts| population(accounts).code_lengths().len();
+    assert_eq!(codes(2_000), 1_000);
+    let large = population(1_000_000);
+    let expected = large.contracts() as f64 * 0.029;
+    assert!((large.code_lengths().len() as f64 - expected).abs() < 2.0);
+    let small = population(2_000);
+    let lengths = small.codes().map(|(hash, code)| (hash, code.len() as u32));
+    assert!(small.code_lengths().eq(lengths));
+    assert!(small.code_lengths().is_sorted());
+}
+
 #[test]
 fn no_code_is_missing() {
     let population = population(2_000);

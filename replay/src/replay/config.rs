@@ -40,6 +40,8 @@ pub struct RunConfig {
     /// Copies in a mixed slot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copies: Option<u32>,
+    /// Leave out what blocks read and deploy of code.
+    pub without_code: bool,
     /// Slots that count; for a trace all of them, if not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocks: Option<u64>,
@@ -104,6 +106,7 @@ impl Default for RunConfig {
             amplify: Method::None,
             scale: 1,
             copies: None,
+            without_code: false,
             blocks: None,
             warm_up: 10,
             threads: None,

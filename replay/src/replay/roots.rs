@@ -27,6 +27,7 @@ pub struct Roots {
 const FREE: &[&str] = &[
     "design",
     "blocks",
+    "without-code",
     "warm-up",
     "threads",
     "store",

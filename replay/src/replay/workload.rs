@@ -30,16 +30,18 @@ pub struct Workload {
     kind: Kind,
     /// The block that the state is of.
     base: BlockNumber,
+    /// Whether blocks read and deploy code.
+    code: bool,
 }
 
 enum Kind {
     Trace {
         source: Box<TraceSource>,
         /// The state before it, where it is whole.
-        genesis: Option<Preload>,
+        genesis: Option<Box<Preload>>,
         filler: Option<Box<Population>>,
         /// What the trace finds, and accesses that had to be made to fit.
-        found: OnceLock<(Preload, Bridged)>,
+        found: OnceLock<Box<(Preload, Bridged)>>,
     },
     Generated {
         population: Arc<Population>,
@@ -62,10 +64,14 @@ impl Workload {
     /// The workload of a run: opens its files.
     pub fn open(config: &RunConfig) -> Result<Self, ReplayError> {
         config.check()?;
-        match &config.trace {
+        let workload = match &config.trace {
             Some(path) => Self::of_trace(config, path),
             None => Self::of_profile(config),
-        }
+        };
+        Ok(Self {
+            code: !config.without_code,
+            ..workload?
+        })
     }
 
     /// Loads that something generates over a population.
@@ -79,6 +85,7 @@ impl Workload {
                 make: Arc::new(make),
             },
             base: GENERATED_BASE,
+            code: true,
         }
     }
 
@@ -92,7 +99,7 @@ impl Workload {
             Some(path) => {
                 // A trace from genesis has the allocation as its block 0: that is the state itself.
                 source = source.starting_at(BlockNumber(1));
-                Some(genesis(path)?)
+                Some(Box::new(genesis(path)?))
             }
         };
         let filler = match config.accounts {
@@ -107,6 +114,7 @@ impl Workload {
                 Some(_) => base.max(BlockNumber(PRELOAD_BLOCKS + 1)),
                 None => base,
             },
+            code: true,
             kind: Kind::Trace {
                 source: Box::new(source),
                 genesis,
@@ -161,13 +169,15 @@ impl Workload {
         let first = BlockNumber(self.base.0 + 1);
         Ok(match &self.kind {
             Kind::Trace { source, .. } => {
-                let loads = Numbered::new(source.again(), first);
+                let loads = Numbered::new(source.again(), first).with_code(self.code);
                 match self.is_whole() {
                     true => Box::new(loads),
                     false => Box::new(loads.without_roots()),
                 }
             }
-            Kind::Generated { make, .. } => Box::new(Numbered::new(make(first)?, first)),
+            Kind::Generated { make, .. } => {
+                Box::new(Numbered::new(make(first)?, first).with_code(self.code))
+            }
         })
     }
 
@@ -225,8 +235,11 @@ impl Workload {
             return Ok(found);
         }
         let mut pass = source.again();
-        let preload = preload_of(&mut pass, slots.unwrap_or(u64::MAX))?;
-        Ok(found.get_or_init(|| (preload, pass.bridged())))
+        let mut preload = preload_of(&mut pass, slots.unwrap_or(u64::MAX))?;
+        if !self.code {
+            preload.codes.clear();
+        }
+        Ok(found.get_or_init(|| Box::new((preload, pass.bridged()))))
     }
 
     /// What results say of it; counts of blocks and classes are still to come.

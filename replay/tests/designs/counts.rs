@@ -6,7 +6,11 @@ use super::{
 };
 use alloy_primitives::{B256, KECCAK256_EMPTY, U256};
 use std::sync::Arc;
-use thinstate_formats::{Account, BlockNumber, object::ObjectClass, trace::CodeRead};
+use thinstate_formats::{
+    Account, BlockNumber,
+    object::ObjectClass,
+    trace::{CodeRead, CodeWrite},
+};
 use thinstate_replay::{
     design::{Applied, ReadCost, StateDesign},
     load::{AccountLoad, BlockLoad, SlotLoad},
@@ -80,6 +84,10 @@ fn third() -> BlockLoad {
         code_hash: B256::repeat_byte(9),
         ..account(2, 300)
     });
+    load.code_writes = vec![CodeWrite {
+        hash: B256::repeat_byte(9),
+        length: 1_000,
+    }];
     load
 }
 

@@ -5,6 +5,7 @@
 mod conformance;
 
 mod agree;
+mod codes;
 mod counts;
 mod expiry;
 mod fill;

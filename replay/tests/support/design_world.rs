@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use thinstate_formats::{
     Account, BlockNumber,
     object::{ObjectClass, ObjectKey},
-    trace::CodeRead,
+    trace::{CodeRead, CodeWrite},
 };
 use thinstate_replay::load::{AccountLoad, BlockLoad, SlotLoad};
 
@@ -18,6 +18,8 @@ const HUBS: u64 = 8;
 const CONTRACTS: u64 = 16;
 const ACCOUNTS: u64 = 64;
 const SLOTS: u64 = 96;
+/// Different codes.
+const CODES: u8 = 2;
 /// Where contracts declare the mapping of a class.
 const BASE: u64 = 3;
 
@@ -90,7 +92,7 @@ impl World {
             accounts: accounts.into_values().collect(),
             slots: slots.into_values().collect(),
             code_reads: code_reads(&mut rng),
-            code_writes: Vec::new(),
+            code_writes: if is_first { codes() } else { Vec::new() },
         };
         load.check().expect("keys ascend");
         self.apply(&load);
@@ -160,14 +162,22 @@ fn slot_key(index: u64) -> (ObjectClass, Option<ObjectKey>, U256) {
     (object.class(), Some(object), object.slot(U256::from(BASE)))
 }
 
-fn code_reads(rng: &mut ChaCha8Rng) -> Vec<CodeRead> {
-    let count = rng.random_range(0..3u8);
-    (0..count)
-        .map(|n| CodeRead {
-            hash: B256::repeat_byte(n),
+/// Codes that blocks read, deployed by the first.
+fn codes() -> Vec<CodeWrite> {
+    let hash = |n| B256::repeat_byte(n);
+    (0..CODES)
+        .map(|n| CodeWrite {
+            hash: hash(n),
             length: 100,
         })
         .collect()
+}
+
+fn code_reads(rng: &mut ChaCha8Rng) -> Vec<CodeRead> {
+    let count = rng.random_range(0..=CODES);
+    let codes = codes().into_iter().take(count.into());
+    let read = |CodeWrite { hash, length }| CodeRead { hash, length };
+    codes.map(read).collect()
 }
 
 /// A block that is being drawn.

@@ -116,6 +116,8 @@ impl Flags {
                 seed: self.seed,
                 amplify,
                 scale: self.scale,
+                // The stores that are compared hold no code.
+                without_code: true,
                 blocks: Some(self.blocks),
                 warm_up: self.warm_up,
                 threads: self.threads,

@@ -40,11 +40,7 @@ impl<S: KeyValueStore> KeyValueDesign<S> {
         let failed = || failed(format!("read for block {number}"));
         let mut values = self.get(&asked).map_err(failed())?.into_iter();
         let mut next = || values.next().ok_or_else(|| failed()(too_few()));
-        let mut cost = ReadCost {
-            codes: load.code_reads.len() as u64,
-            code_bytes: load.code_reads.iter().map(|it| u64::from(it.length)).sum(),
-            ..ReadCost::default()
-        };
+        let mut cost = ReadCost::default();
         for ((account, key), pending) in accounts.zip(pending_accounts) {
             let got = match pending {
                 Some(pending) => pending,

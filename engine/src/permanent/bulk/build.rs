@@ -3,10 +3,11 @@
 use super::{
     BulkError, BulkPart, BulkProgress, BulkSource,
     mark::{Mark, discard},
+    part::require_ascending,
     pipeline::{self, Loaded},
 };
 use crate::{
-    leaf_store::{Batch, BulkWriter, LeafRead, LeafStore, StoreError, Table},
+    leaf_store::{Batch, BulkWriter, LeafRead, LeafStore, Table},
     permanent::{
         head::{BlockId, Head},
         interiors::Interiors,
@@ -271,22 +272,28 @@ impl<S: LeafStore> PermanentTier<S> {
 fn load_codes<S: LeafStore>(
     store: &S,
     codes: impl IntoIterator<Item = (B256, Bytes)>,
-) -> Result<u64, StoreError> {
-    let mut codes: Vec<_> = codes.into_iter().collect();
-    codes.sort_unstable_by_key(|(hash, _)| *hash);
-    codes.dedup_by_key(|(hash, _)| *hash);
+) -> Result<u64, BulkError> {
     // All of them come at once: an interrupted build has them, or none.
     let end = [u8::MAX; 33];
-    if store
-        .snapshot()
-        .last_at_or_before(Table::Code, &end, &[])?
-        .is_some()
-    {
-        return Ok(codes.len() as u64);
-    }
-    let mut writer = store.bulk_writer(Table::Code)?;
+    let there = store.snapshot().last_at_or_before(Table::Code, &end, &[])?;
+    let mut writer = match there {
+        Some(_) => None,
+        None => Some(store.bulk_writer(Table::Code)?),
+    };
+    let (mut last, mut count) = (None, 0);
     for (hash, code) in codes {
-        writer.put(hash.as_slice(), &code)?;
+        if last == Some(hash) {
+            continue;
+        }
+        require_ascending("code", last, hash)?;
+        last = Some(hash);
+        count += 1;
+        if let Some(writer) = &mut writer {
+            writer.put(hash.as_slice(), &code)?;
+        }
     }
-    writer.finish()
+    if let Some(writer) = writer {
+        writer.finish()?;
+    }
+    Ok(count)
 }

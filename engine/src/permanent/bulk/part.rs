@@ -14,7 +14,7 @@ use thinstate_formats::{Account, BlockNumber};
 pub struct BulkSource<C, P> {
     /// Names it: a build that was interrupted is gone on with from a source of the same name alone.
     pub id: B256,
-    /// Codes with their hashes, in any order. They are all held in memory.
+    /// Codes, by ascending hash; the same one may follow itself.
     pub codes: C,
     /// Accounts and their slots, behind those that are in the store already
     /// ([`bulk_done`](crate::PermanentTier::bulk_done)). Made on a thread of its own, while the part before is hashed and written.
@@ -124,7 +124,11 @@ fn previous(slots: Option<&[BulkSlot]>) -> impl Iterator<Item = Option<B256>> + 
     core::iter::once(None).chain(keys)
 }
 
-fn require_ascending(what: &'static str, last: Option<B256>, got: B256) -> Result<(), BulkError> {
+pub(super) fn require_ascending(
+    what: &'static str,
+    last: Option<B256>,
+    got: B256,
+) -> Result<(), BulkError> {
     match last {
         Some(last) if last >= got => Err(BulkError::Order { what, last, got }),
         Some(_) | None => Ok(()),

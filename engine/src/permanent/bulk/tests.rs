@@ -69,10 +69,10 @@ fn parts(seed: u64, accounts: usize) -> Vec<BulkPart> {
 
 fn codes() -> Vec<(B256, Bytes)> {
     let code = |n: u8| Bytes::from(vec![n; 100 + usize::from(n)]);
-    (0..20)
-        .chain([3])
-        .map(|n| (keccak256(code(n)), code(n)))
-        .collect()
+    let codes = (0..20).chain([3]);
+    let mut codes: Vec<_> = codes.map(|n| (keccak256(code(n)), code(n))).collect();
+    codes.sort();
+    codes
 }
 
 fn source(
@@ -228,6 +228,22 @@ fn no_part_is_taken_that_contradicts_itself() {
             .expect("builds");
         assert_built(&tier, &whole);
     }
+}
+
+#[test]
+fn no_codes_that_descend_are_taken() {
+    let parts = parts(5, 40);
+    let tier = open(MemoryStore::new());
+    let mut descending = source(&parts);
+    descending.codes.reverse();
+    let refused = tier.bulk_build(BLOCK, descending, &|_| {});
+    assert!(
+        matches!(refused, Err(BulkError::Order { what: "code", .. })),
+        "{refused:?}"
+    );
+    tier.bulk_build(BLOCK, source(&parts), &|_| {})
+        .expect("the store is empty again");
+    assert_built(&tier, &parts);
 }
 
 /// The operations of a build: the mark, codes, slots, accounts, the mark again, the head.

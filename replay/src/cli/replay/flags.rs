@@ -94,6 +94,9 @@ struct AmplifyFlags {
     /// to its root].
     #[arg(long, value_name = "N")]
     copies: Option<u32>,
+    /// Leave out what blocks read and deploy of code.
+    #[arg(long)]
+    without_code: bool,
 }
 
 /// What the store may take.
@@ -230,6 +233,7 @@ impl AmplifyFlags {
         set(&mut config.amplify, &self.amplify);
         set(&mut config.scale, &self.scale);
         set_some(&mut config.copies, &self.copies);
+        config.without_code |= self.without_code;
     }
 }
 
@@ -295,7 +299,7 @@ mod tests {
     #[test]
     fn every_setting_has_a_flag() {
         let args = "--design d --profile p --accounts 2 --seed 3 --gaps bridge --amplify mixed \
-            --scale 12 --copies 6 --blocks 4 --warm-up 5 --threads 6 --store rocksdb --cache-size 7MiB \
+            --scale 12 --copies 6 --without-code --blocks 4 --warm-up 5 --threads 6 --store rocksdb --cache-size 7MiB \
             --direct-io --drop-caches --no-overlap --plan-ahead 8 --open-loop --speed-up 9 --slot 10 --end-when-unfit --out o \
             --keep-store --cache c --device d --check-roots r --self-check";
         let config = resolve(&args.split_whitespace().collect::<Vec<_>>()).unwrap();

@@ -8,15 +8,16 @@ use super::{
     undo::{encode_diff, undo_key},
 };
 use crate::{
-    design::{Applied, DesignError, keys::Keys, tally},
+    design::{Applied, DesignError, codes::stand_in, keys::Keys, tally},
     load::BlockLoad,
 };
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{B256, Bytes, U256};
 use std::{collections::BTreeMap, time::Instant};
-use thinstate_engine::leaf_store::{Batch, LeafStore as _, StoreError, Table};
+use thinstate_engine::leaf_store::{Batch, LeafRead as _, LeafStore as _, StoreError, Table};
 use thinstate_formats::{
     BlockNumber,
     lthash::{CHECKSUM_COMPRESSIONS, EXPANSION_COMPRESSIONS},
+    trace::CodeWrite,
 };
 
 impl FlatLtHash {
@@ -33,7 +34,8 @@ impl FlatLtHash {
         let state_hash = started.elapsed();
         let slots_gone = gone_slots(&entries);
         let started = Instant::now();
-        let written = self.commit(&head, &next, entries)?;
+        let codes = self.new_codes(load)?;
+        let written = self.commit(&head, &next, entries, codes)?;
         *head = next;
         let mut applied = Applied {
             commitment: checksum,
@@ -106,12 +108,28 @@ impl FlatLtHash {
         Ok(entries.into_iter().map(|it| (it.key.clone(), it)).collect())
     }
 
-    /// Makes the entries and the head durable, together.
+    /// Codes that the load deploys and that the store lacks.
+    fn new_codes(&self, load: &BlockLoad) -> Result<Vec<(B256, Bytes)>, DesignError> {
+        let store = self.store.snapshot();
+        let mut codes = Vec::new();
+        for CodeWrite { hash, length } in &load.code_writes {
+            let known = store.get(Table::Code, hash.as_slice());
+            let known = known.map_err(DesignError::store(format!("look for code {hash}")))?;
+            if known.is_none() {
+                codes.push((*hash, stand_in(*hash, *length)));
+            }
+        }
+        Ok(codes)
+    }
+
+    /// Makes the entries, codes and the head durable, together. A block that is undone leaves its codes: they are known
+    /// by their hash, and the next one to deploy them finds them.
     fn commit(
         &self,
         head: &Head,
         next: &Head,
         entries: Vec<Entry>,
+        codes: Vec<(B256, Bytes)>,
     ) -> Result<WrittenBytes, DesignError> {
         let number = next.block.unwrap_or_default();
         let mut batch = Batch::default();
@@ -124,6 +142,9 @@ impl FlatLtHash {
             let is_slot = entry.table() == Table::Storage;
             let bytes = entry.write(&mut batch);
             written.slots += if is_slot { bytes } else { 0 };
+        }
+        for (hash, code) in codes {
+            batch.put(Table::Code, hash.as_slice(), code);
         }
         batch.put(Table::Meta, HEAD_KEY, next.encode());
         written.all = batch.logical_bytes();

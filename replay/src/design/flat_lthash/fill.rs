@@ -89,6 +89,8 @@ impl FlatLtHash {
         };
         self.cut_back(&filling)
             .map_err(DesignError::store("cut an interrupted fill back"))?;
+        self.load_codes(population)
+            .map_err(DesignError::store("write codes"))?;
         self.load(&mut filling, population, context, step_entries)?;
         let next = Head {
             block: Some(context.block),
@@ -119,6 +121,23 @@ impl FlatLtHash {
         }
         batch.put(Table::Meta, FILL_KEY, filling.encode());
         self.store.commit(batch)
+    }
+
+    /// Brings the codes of a population in, all at once: an interrupted fill has them, or none.
+    fn load_codes(&self, population: &Population) -> Result<(), StoreError> {
+        let there = self
+            .store
+            .snapshot()
+            .last_at_or_before(Table::Code, &END, &[])?;
+        if there.is_some() {
+            return Ok(());
+        }
+        let mut codes = self.store.bulk_writer(Table::Code)?;
+        for (hash, code) in population.codes() {
+            codes.put(hash.as_slice(), &code)?;
+        }
+        codes.finish()?;
+        Ok(())
     }
 
     /// What an interrupted fill has left.

@@ -2,7 +2,7 @@
 //!
 //! The floor of what a commitment to the state can cost: a block's elements are expanded and summed up, on
 //! all threads, and that is all. Accounts and slots lie in the same leaf store as those of the permanent
-//! tier, and nothing else does: no storage roots, no blocks of last writes, no interior in memory.
+//! tier, code by its hash, and nothing else does: no storage roots, no blocks of last writes, no interior in memory.
 //! Accumulator, entries and reverse diff of a block are one batch.
 //!
 //! # What is counted
@@ -134,7 +134,7 @@ fn read_head(store: &DiskStore) -> Result<Head, StoreError> {
     if fill::read_filling(&snapshot)?.is_some() {
         return Ok(Head::default());
     }
-    for table in [Table::Meta, Table::Accounts, Table::Storage] {
+    for table in [Table::Meta, Table::Accounts, Table::Storage, Table::Code] {
         let mut is_empty = true;
         snapshot.scan(table, &[], None, &mut |_, _| {
             is_empty = false;
@@ -214,7 +214,7 @@ impl StateDesign for FlatLtHash {
             live_objects: accounts + slots,
             ..TierBytes::default()
         };
-        for table in [Table::Accounts, Table::Storage] {
+        for table in [Table::Accounts, Table::Storage, Table::Code] {
             let stats = self
                 .store
                 .table_stats(table)

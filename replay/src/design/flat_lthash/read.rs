@@ -6,7 +6,7 @@ use super::{
     layout::{decode_account, decode_slot, slot_key},
 };
 use crate::{
-    design::{DesignError, Overlay, ReadCost, keys::Keys, tally},
+    design::{DesignError, Overlay, ReadCost, codes, keys::Keys, tally},
     load::BlockLoad,
     measure::TierWork,
 };
@@ -56,14 +56,19 @@ impl FlatLtHash {
                 || all(load.slots.len(), slot),
             )
         });
-        let code_bytes = load.code_reads.iter().map(|code| u64::from(code.length));
-        Ok(ReadCost {
+        let mut cost = ReadCost {
             accounts: accounts?,
             slots: slots?,
-            codes: load.code_reads.len() as u64,
-            code_bytes: code_bytes.sum(),
             ..ReadCost::default()
-        })
+        };
+        let code = |hash: B256| {
+            let code = store.get(Table::Code, hash.as_slice());
+            let code = code.map_err(DesignError::store(format!("read code {hash}")))?;
+            Ok(code.map(|it| it.len() as u64))
+        };
+        self.readers
+            .install(|| codes::read(load, overlay, &mut cost, code))?;
+        Ok(cost)
     }
 }
 

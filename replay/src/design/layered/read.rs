@@ -2,14 +2,14 @@
 
 use super::{LayeredDesign, Private, place::Access, sealed::Brought, temporary::Expected};
 use crate::{
-    design::{DesignError, Overlay, ReadCost, WrongSlot, tally},
+    design::{DesignError, Overlay, ReadCost, WrongSlot, codes, tally},
     load::{BlockLoad, SlotLoad},
     measure::TierWork,
 };
 use alloy_primitives::{Address, B256, U256};
 use rayon::prelude::*;
 use thinstate_engine::{Resurrection, ResurrectionError, View, leaf_store::DiskStore};
-use thinstate_formats::{Account, NodeHasher, object::NOTHING};
+use thinstate_formats::{Account, NodeHasher, StateReader as _, object::NOTHING};
 
 /// Keys that one thread reads at a time.
 const TOGETHER: usize = 64;
@@ -29,18 +29,21 @@ impl LayeredDesign {
             &mut temporary,
             &self.check_proofs(load, &private.temporary.proofs)?,
         );
-        Ok(ReadCost {
+        let code = |hash| {
+            let code = view
+                .code(hash)
+                .map_err(DesignError::store(format!("read code {hash}")))?;
+            Ok(code.map(|it| it.len() as u64))
+        };
+        let mut cost = ReadCost {
             accounts: self.read_accounts(load, overlay, &view)?,
             slots: self.read_slots(load, &private.trie, overlay, &view)?,
             temporary,
             utxo: private.utxo.read,
-            codes: load.code_reads.len() as u64,
-            code_bytes: load
-                .code_reads
-                .iter()
-                .map(|code| u64::from(code.length))
-                .sum(),
-        })
+            ..ReadCost::default()
+        };
+        codes::read(load, overlay, &mut cost, code)?;
+        Ok(cost)
     }
 
     fn read_accounts(

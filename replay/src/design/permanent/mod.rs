@@ -7,7 +7,7 @@
 //!
 //! | number | is |
 //! |---|---|
-//! | reads | keys that the load names; code reads by hash and length alone, since traces do not have its bytes |
+//! | reads | keys that the load names; codes are looked up by their hash, and must have the length that the load says |
 //! | created, updated, deleted | by the values before and after; deleted slots also those that go with a wiped storage |
 //! | hashes, permutations | nodes of all tries, as the block changes them; hashes of keys and of witnesses are not among them |
 //! | logical bytes written | keys and values of the batch, reverse diff and head included |

@@ -2,13 +2,13 @@
 
 use super::PermanentDesign;
 use crate::{
-    design::{DesignError, Overlay, ReadCost, keys::Keys, tally},
+    design::{DesignError, Overlay, ReadCost, codes, keys::Keys, tally},
     load::{AccountLoad, BlockLoad},
     measure::TierWork,
 };
 use rayon::prelude::*;
 use thinstate_engine::{MissingNode, StateError, View, leaf_store::DiskStore};
-use thinstate_formats::Account;
+use thinstate_formats::{Account, StateReader as _};
 
 /// Keys that one thread reads at a time.
 const CHUNK: usize = 16;
@@ -127,12 +127,17 @@ impl PermanentDesign {
         let keys = Keys::of(load, &self.hasher);
         let mut accounts: Vec<usize> = (0..load.accounts.len()).collect();
         let mut slots: Vec<usize> = (0..load.slots.len()).collect();
-        let code_bytes = load.code_reads.iter().map(|code| u64::from(code.length));
-        let mut cost = ReadCost {
-            codes: load.code_reads.len() as u64,
-            code_bytes: code_bytes.sum(),
-            ..ReadCost::default()
+        let mut cost = ReadCost::default();
+        let view = self.tier.view();
+        let code = |hash| {
+            let code = view
+                .code(hash)
+                .map_err(DesignError::store(format!("read code {hash}")))?;
+            Ok(code.map(|it| it.len() as u64))
         };
+        self.pool
+            .install(|| codes::read(load, overlay, &mut cost, code))?;
+        drop(view);
         let mut changing = None;
         loop {
             let pass = Pass {
