@@ -2,7 +2,8 @@
 //!
 //! Traces and generated blocks name code by its hash and length. What a design stores under the hash is made of both,
 //! as long as the code is; a store that is filled with a population has the population's own. Code belongs to no account
-//! and no copy: it is stored once, read by whoever names its hash, and never removed.
+//! and no copy: it is stored once, read by whoever names its hash, and never removed. There is no cache of code but the
+//! store's own: a client that keeps the codes of the hubs in memory reads fewer.
 
 use super::{DesignError, Overlay, ReadCost};
 use crate::load::BlockLoad;

@@ -328,8 +328,7 @@ fn state() -> Vec<Target> {
         .generated(|it| it.shape.account_bytes),
         count("codes read", "", 249.0, WITNESSES)
             .profile(|it| Some(it.block.code_reads.mean))
-            .generated(|it| it.observed.block.code_reads.mean)
-            .exception("some of the contracts that a block touches share their code"),
+            .generated(|it| it.observed.block.code_reads.mean),
         count("bytes of a code read", "B", 9_434.0, WITNESSES)
             .profile(|it| Some(it.code.read_bytes.mean))
             .generated(|it| it.observed.code_read_bytes.mean),
