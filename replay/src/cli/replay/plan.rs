@@ -53,9 +53,15 @@ fn described(config: &RunConfig) -> eyre::Result<Vec<String>> {
         let population = Population::new(PopulationSpec::of(accounts, config.seed))?;
         let slots = population.slots();
         let bytes = accounts * ACCOUNT_BYTES + slots * SLOT_BYTES;
+        let codes = population.code_lengths();
+        let (count, code_bytes) = (
+            codes.len(),
+            codes.map(|(_, length)| u64::from(length)).sum::<u64>(),
+        );
         lines.push(format!(
-            "state: {accounts} accounts, {slots} slots, about {} in the permanent tier",
-            HumanBytes(bytes)
+            "state: {accounts} accounts, {slots} slots, about {}, and {count} codes, {}, in the permanent tier",
+            HumanBytes(bytes),
+            HumanBytes(code_bytes)
         ));
     }
     if let Some(path) = &config.trace {
