@@ -141,7 +141,7 @@ impl BlockLoad {
     }
 
     /// The changes of the permanent state if all slots for which `keep` holds live there. Of code that is deployed
-    /// traces know hash and length: [`stand_in`](crate::design::codes::stand_in) bytes are stored under the hash.
+    /// traces know hash and length: [`stand_in`] bytes are stored under the hash.
     pub fn changes(&self, keep: impl Fn(&SlotLoad) -> bool) -> StateChanges {
         let mut changes = StateChanges::default();
         for account in self.accounts_written() {
