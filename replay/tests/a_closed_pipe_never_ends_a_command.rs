@@ -114,7 +114,7 @@ fn no_verdict_is_lost_when_nobody_reads() {
     for (name, slowdown) in [("a", 1.0), ("b", 2.0)] {
         runs::record(&dir.join(name), 200, slowdown);
     }
-    assert_quiet(dir, "compare a b --force --fail-on mean=5%", 1);
+    assert_quiet(dir, "compare a b --force --fail-on mean=5%", 2);
     // So few accounts cannot have the popularity of many.
     assert_quiet(dir, "profile check --accounts 20000 --blocks 20", 1);
 }

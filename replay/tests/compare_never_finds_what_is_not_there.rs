@@ -55,7 +55,7 @@ fn a_run_never_differs_from_itself() {
 fn a_slowdown_by_a_tenth_does_not_hide() {
     let (a, b) = (run(150, 1.0), run(150, 1.1));
     let (code, stdout, stderr) = compare(a.path(), b.path(), &["--fail-on", "p99=5%"]);
-    assert_eq!(code, 1, "{stdout} {stderr}");
+    assert_eq!(code, 2, "{stdout} {stderr}");
     assert!(
         stdout.contains("total_ns.p99=5%: +10.00 %: regression"),
         "{stdout}"
@@ -92,7 +92,7 @@ fn a_slowdown_within_the_noise_floor_is_no_regression() {
 fn few_blocks_never_make_a_p99() {
     let a = run(124, 1.0);
     let (code, stdout, _) = compare(a.path(), a.path(), &["--fail-on", "p99=5%"]);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     assert!(
         stdout.contains("no verdict: a p99 needs 125 blocks, there are 124"),
         "{stdout}"
@@ -124,6 +124,18 @@ fn different_workloads_are_not_compared_unless_forced() {
     assert_eq!(code, 0);
     let json: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(json["paired"], false);
+}
+
+#[test]
+fn a_run_that_cannot_be_read_is_never_taken_for_a_broken_limit() {
+    let (a, b) = (run(150, 1.0), run(150, 1.1));
+    let limit = ["--fail-on", "p99=5%"];
+    let (code, stdout, _) = compare(a.path(), b.path(), &limit);
+    assert_eq!(code, 2, "{stdout}");
+    assert!(stdout.contains("regression"), "{stdout}");
+    std::fs::remove_file(b.path().join("result.json")).unwrap();
+    let (code, stdout, stderr) = compare(a.path(), b.path(), &limit);
+    assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
 }
 
 #[test]

@@ -26,8 +26,8 @@ the mean). A limit is broken where the ratio is beyond it and the whole interval
 beyond the noise floor. A p99 needs 125 blocks; without them there is no verdict,
 and the limit counts as broken.
 
-Exit status: 0 every limit holds, 1 one does not or an error occurred, 2 the
-command line is wrong.")]
+Exit status: 0 every limit holds, 1 an error occurred, 2 a limit is broken, or the
+command line is wrong (which leaves stdout empty).")]
 pub(super) struct Options {
     /// The run to compare with.
     #[arg(value_name = "A", value_hint = ValueHint::AnyPath)]
@@ -62,6 +62,9 @@ pub(super) struct Options {
     #[arg(long)]
     markdown: bool,
 }
+
+/// Exit status where a limit is broken: a gate can tell it from a run that cannot be read.
+const BROKEN: u8 = 2;
 
 /// A limit, and what became of it.
 #[derive(Debug, Serialize)]
@@ -115,7 +118,7 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     if limits.iter().all(|it| it.verdict.passes()) {
         Ok(ExitCode::SUCCESS)
     } else {
-        Ok(ExitCode::FAILURE)
+        Ok(ExitCode::from(BROKEN))
     }
 }
 

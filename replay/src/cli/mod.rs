@@ -1,7 +1,8 @@
 //! The command line: one file for each subcommand, each with its `Options` and its `run`.
 //!
 //! Data goes to files and to stdout, status to stderr. Exit status: 0 all holds, 1 something does
-//! not or an error occurred, 2 the command line is wrong, 130 interrupted.
+//! not or an error occurred, 2 the command line is wrong, 130 interrupted. `compare` has 2 for a broken limit too, so
+//! that 1 is an error there.
 
 /// Prints a line of status to stderr. Where nobody reads that any more it goes nowhere, where `eprintln` panics.
 macro_rules! status {
