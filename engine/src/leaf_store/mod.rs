@@ -198,6 +198,9 @@ pub struct IoCounters {
     pub block_cache_hits: u64,
     /// Bytes written to files: log, flushes, compactions.
     pub store_written_bytes: u64,
+    /// Waits for a file to be on the device: of the log, and of the file of pages where there is one. What RocksDB's
+    /// flushes and compactions wait for in the background is not among them.
+    pub syncs: u64,
 }
 
 impl IoCounters {
@@ -216,6 +219,7 @@ impl IoCounters {
             block_read_bytes: self.block_read_bytes - before.block_read_bytes,
             block_cache_hits: self.block_cache_hits - before.block_cache_hits,
             store_written_bytes: self.store_written_bytes - before.store_written_bytes,
+            syncs: self.syncs - before.syncs,
         }
     }
 }

@@ -224,6 +224,7 @@ pub const METRICS: &[Metric] = &[
         Bytes,
         |b| b.io.store_written_bytes,
     ),
+    metric("store_syncs", "syncs of the store", Count, |b| b.io.syncs),
     metric(
         "device_read_bytes",
         "bytes read from the device",

@@ -69,6 +69,12 @@ impl RunResult {
             Some(it) => format!("{} of {}", it.blocks, it.blocks_planned),
         }
     }
+
+    /// Seconds in which the blocks that count were at work: without waiting for slots, and without planning.
+    pub fn work_s(&self) -> f64 {
+        let sum = |name: &str| self.metrics.get(name).map_or(0, |it| it.sum);
+        sum("total_ns").saturating_sub(sum("wait_ns")) as f64 / 1e9
+    }
 }
 
 /// How a run ended.

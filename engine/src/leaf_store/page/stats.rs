@@ -58,12 +58,13 @@ impl PageStats {
 
 impl Core {
     pub(super) fn counters(&self) -> IoCounters {
-        let work = &self.work;
+        let (work, file) = (&self.work, self.file.counters());
         IoCounters {
             block_reads: work.page_reads.load(Relaxed),
             block_read_bytes: work.page_read_bytes.load(Relaxed),
             block_cache_hits: work.page_hits.load(Relaxed),
-            store_written_bytes: work.log_bytes.load(Relaxed) + self.file.counters().written_bytes,
+            store_written_bytes: work.log_bytes.load(Relaxed) + file.written_bytes,
+            syncs: work.log_syncs.load(Relaxed) + file.syncs,
             ..self.logical.read()
         }
     }

@@ -229,6 +229,7 @@ impl LeafStore for RocksStore {
                 + self.ticker(Ticker::FlushWriteBytes)
                 + self.ticker(Ticker::CompactWriteBytes)
                 + self.bulk_bytes.load(Relaxed),
+            syncs: self.ticker(Ticker::WalFileSynced),
             ..logical
         }
     }

@@ -145,7 +145,8 @@ fn shares(data: &Data) -> Option<Table> {
     let mut columns = vec!["design", "accounts"];
     columns.extend(Resource::ALL.map(Resource::name));
     let mut table = Table::new(columns).titled(
-        "Shares of what there is, while blocks were at work at the largest multiple. The device's limits are those that it was probed to have.",
+        "Shares of what there is, while blocks were at work at the largest multiple. CPU: of the cores, or of the control group's quota where that is less. Hashing: time in which roots were computed. \
+         fsync: the store's waits for the device, times what one takes alone. The device's limits are those that it was probed to have.",
     );
     for cell in &data.cells {
         let Some(saturation) = &cell.saturation else {

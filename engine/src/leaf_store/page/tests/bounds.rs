@@ -32,7 +32,7 @@ fn a_commit_never_writes_or_syncs_more_than_once() {
         sync: true,
         ..small()
     });
-    let before = bed.store.stats();
+    let (before, counted) = (bed.store.stats(), bed.store.counters());
     for block in 0..20 {
         let mut batch = Batch::default();
         for index in 0..50 {
@@ -44,6 +44,7 @@ fn a_commit_never_writes_or_syncs_more_than_once() {
     let after = bed.store.stats();
     assert_eq!(after.log_writes - before.log_writes, 20);
     assert_eq!(after.log_syncs - before.log_syncs, 20);
+    assert_eq!(bed.store.counters().since(&counted).syncs, 20);
     assert_eq!(after.page_bytes_written, before.page_bytes_written);
     assert_eq!(after.checkpoints, 0);
 }
