@@ -122,6 +122,24 @@ pub struct Program {
     pub rustc: Option<String>,
     /// `release` or `debug`.
     pub build_profile: String,
+    /// How far the compiler optimized: `0` to `3`, `s`, `z`.
+    #[serde(default)]
+    pub opt_level: Option<String>,
+    /// Optimization at link time, as the profile has it: `fat`, `thin`, `true`, `false`, `off`; `default` where it does not say.
+    #[serde(default)]
+    pub lto: Option<String>,
+    /// Whether assertions for debugging were compiled in. `None` where a result does not say.
+    #[serde(default)]
+    pub debug_assertions: Option<bool>,
+    /// Flags that were passed to the compiler (`RUSTFLAGS`, or cargo's configuration).
+    #[serde(default)]
+    pub rustflags: Option<String>,
+    /// The CPU that code was made for; `default` is the target's own.
+    #[serde(default)]
+    pub target_cpu: Option<String>,
+    /// Instructions that code may use without asking the CPU.
+    #[serde(default)]
+    pub target_features: Vec<String>,
     /// The target.
     pub target: String,
     /// Features of the package.

@@ -1,8 +1,11 @@
 //! Machine and settings.
 
-use crate::report::{
-    Data, Section, Table,
-    format::{bytes, short},
+use crate::{
+    measure::Program,
+    report::{
+        Data, Section, Table,
+        format::{bytes, short},
+    },
 };
 use serde_json::Value;
 
@@ -37,20 +40,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         }
         tables.push(table);
     }
-    let mut program = Table::new(["program", "value"]).titled("Program.");
-    let it = &run.program;
-    program.row(["version", it.version.as_str()]);
-    let commit = it.commit.clone().unwrap_or_else(|| "-".to_owned());
-    let dirty = if it.dirty == Some(true) {
-        ", with changes"
-    } else {
-        ""
-    };
-    program.row(["commit".to_owned(), format!("{commit}{dirty}")]);
-    program.row(["compiler".to_owned(), it.rustc.clone().unwrap_or_default()]);
-    program.row(["build profile", it.build_profile.as_str()]);
-    program.row(["target", it.target.as_str()]);
-    tables.push(program);
+    tables.push(program(&run.program));
     tables.push(facts("Settings of the first run.", &run.config));
     if let Some(study) = &data.study {
         tables.push(facts(
@@ -72,6 +62,47 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         figures: Vec::new(),
         tables,
     })
+}
+
+/// What ran, and how it was built.
+fn program(it: &Program) -> Table {
+    let known = |value: &Option<String>| match value.as_deref() {
+        None => "not known".to_owned(),
+        Some("") => "none".to_owned(),
+        Some(value) => value.to_owned(),
+    };
+    let dirty = match it.dirty {
+        Some(true) => ", with changes",
+        _ => "",
+    };
+    let assertions = match it.debug_assertions {
+        None => "not known",
+        Some(true) => "on",
+        Some(false) => "off",
+    };
+    let commit = it.commit.as_deref().unwrap_or("-");
+    let mut table = Table::new(["program", "value"]).titled("Program.");
+    table.row(["version", it.version.as_str()]);
+    table.row(["commit".to_owned(), format!("{commit}{dirty}")]);
+    table.row(["compiler".to_owned(), known(&it.rustc)]);
+    table.row(["build profile", it.build_profile.as_str()]);
+    table.row(["optimization level".to_owned(), known(&it.opt_level)]);
+    table.row(["optimization at link time".to_owned(), known(&it.lto)]);
+    table.row(["debug assertions", assertions]);
+    table.row(["compiler flags".to_owned(), known(&it.rustflags)]);
+    table.row(["target", it.target.as_str()]);
+    table.row(["target CPU".to_owned(), known(&it.target_cpu)]);
+    for (name, list) in [
+        ("target features", &it.target_features),
+        ("features", &it.features),
+    ] {
+        let list = match list.is_empty() {
+            true => "none".to_owned(),
+            false => list.join(", "),
+        };
+        table.row([name.to_owned(), list]);
+    }
+    table
 }
 
 /// A JSON object as rows; what is nested has its path as the name.
