@@ -62,6 +62,8 @@ pub(super) fn run(options: &Options) -> eyre::Result<ExitCode> {
     let path = &options.file;
     let text = fs::read_to_string(path).wrap_err_with(|| path.display().to_string())?;
     let spec = StudySpec::parse(&text).wrap_err_with(|| path.display().to_string())?;
+    spec.check_named()
+        .wrap_err_with(|| path.display().to_string())?;
     let dir = match &options.out {
         Some(dir) => dir.clone(),
         None => Path::new("out/study").join(&spec.name),

@@ -84,8 +84,8 @@ pub enum StudyError {
     /// A prediction is asked for a device whose profile cannot be had.
     #[error("a prediction")]
     Device(#[from] ProfileLoadError),
-    /// The workload cannot be made.
-    #[error("the workload")]
+    /// The workload or a design cannot be made.
+    #[error("the workload or a design")]
     Workload(#[from] Box<ReplayError>),
     /// Its blocks cannot be generated.
     #[error("the workload's blocks beside mainnet's")]

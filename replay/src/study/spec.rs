@@ -5,6 +5,7 @@ use crate::{
     amplify::Method,
     measure::{DeviceProfile, device},
     model::{HeldOut, Scenario},
+    replay::{self, Stores},
 };
 use serde::{Deserialize, Serialize};
 use thinstate_engine::leaf_store::StoreKind;
@@ -166,6 +167,15 @@ impl StudySpec {
             })
         };
         self.predict.iter().map(scenario).collect()
+    }
+
+    /// Checks that the designs and the profile that it names can be had, before a cell finds out that one cannot.
+    pub fn check_named(&self) -> Result<(), StudyError> {
+        for name in &self.designs {
+            Stores::design(name).map_err(Box::new)?;
+        }
+        replay::profile(&self.profile).map_err(Box::new)?;
+        Ok(())
     }
 
     /// Checks that it can be carried out.
