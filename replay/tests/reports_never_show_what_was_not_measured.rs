@@ -18,7 +18,7 @@ use thinstate_replay::{
     },
     replay::RunConfig,
     report,
-    study::{self, Cell, Runner, Shape, StudyError, StudySpec},
+    study::{self, Cell, NoiseMeasured, Runner, Shape, StudyError, StudySpec},
 };
 
 const DESIGNS: [&str; 6] = [
@@ -33,6 +33,9 @@ const DESIGNS: [&str; 6] = [
 /// A machine on which each design has a speed of its own.
 struct Machine;
 
+/// How much longer a run takes that is repeated.
+const AGAIN: f64 = 1.03;
+
 impl Machine {
     /// Seconds of a block at one times mainnet's gas.
     fn seconds(cell: &Cell) -> f64 {
@@ -40,8 +43,8 @@ impl Machine {
         0.021 / (1.0 + place) * (cell.accounts as f64 / 1e6).powf(0.2)
     }
 
-    fn cost(cell: &Cell, shape: Shape, number: u64) -> BlockCost {
-        let noise = 0.9 + 0.02 * ((number * 7) % 11) as f64;
+    fn cost(cell: &Cell, shape: Shape, number: u64, slowdown: f64) -> BlockCost {
+        let noise = slowdown * (0.9 + 0.02 * ((number * 7) % 11) as f64);
         let multiple = u64::from(shape.multiple);
         let part = |share: f64| {
             let seconds = Self::seconds(cell) * multiple as f64 * noise * share;
@@ -150,8 +153,13 @@ impl Runner for Machine {
     ) -> Result<RunResult, StudyError> {
         std::fs::create_dir_all(dir).unwrap();
         let mut recorder = Recorder::create(dir).unwrap();
+        let slowdown = match dir.to_str().unwrap().ends_with("-again") {
+            true => AGAIN,
+            false => 1.0,
+        };
         for number in 0..shape.warm_up + shape.blocks {
-            recorder.add(&Self::cost(cell, shape, number)).unwrap();
+            let cost = Self::cost(cell, shape, number, slowdown);
+            recorder.add(&cost).unwrap();
         }
         let mut run = runs::result(&recorder, shape.blocks);
         run.machine = self.machine();
@@ -176,6 +184,10 @@ impl Runner for Machine {
         Ok(run)
     }
 
+    fn noise(&self, first: &Path, again: &Path) -> Result<NoiseMeasured, StudyError> {
+        NoiseMeasured::between(first, again)
+    }
+
     fn roots(&self, _: &Path) -> Result<Vec<(u64, B256)>, StudyError> {
         Ok((0..3)
             .map(|at| (at, B256::with_last_byte(at as u8)))
@@ -191,8 +203,13 @@ impl Runner for Machine {
 
 /// A study of two sizes in `dir`, and its report.
 fn report_in(dir: &Path) -> (report::Data, Vec<report::Section>) {
+    report_of(dir, "")
+}
+
+/// The same, with other fields in its file.
+fn report_of(dir: &Path, fields: &str) -> (report::Data, Vec<report::Section>) {
     let spec = StudySpec::parse(&format!(
-        "name = \"made <up>\"\ndesigns = {DESIGNS:?}\naccounts = [1000000, 10000000]\nmultiples = [1, 10, 100, 1000]\n\
+        "name = \"made <up>\"\ndesigns = {DESIGNS:?}\naccounts = [1000000, 10000000]\nmultiples = [1, 10, 100, 1000]\n{fields}\n\
          held-out = {{ accounts = 10000000, multiple = 100 }}\n[bisect]\n[run]\nseconds = 3.0\n\
          [[predict]]\naccounts = 380000000\ndevice = \"measured\"\nthreads = 8\ncache-bytes = 32000000000\n"
     ))
@@ -212,6 +229,7 @@ fn no_figure_lacks_its_numbers() {
     let expected = [
         "headline",
         "multiples",
+        "noise",
         "stages",
         "latency",
         "io",
@@ -241,6 +259,76 @@ fn no_figure_lacks_its_numbers() {
         let digits: String = row[3].chars().filter(char::is_ascii_digit).collect();
         assert_eq!(digits.parse::<u32>().unwrap(), largest);
     }
+}
+
+/// The section with this name.
+fn section<'a>(sections: &'a [report::Section], id: &str) -> &'a report::Section {
+    sections.iter().find(|it| it.id == id).unwrap()
+}
+
+#[test]
+fn no_difference_below_the_noise_floor_is_passed_off_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, sections) = report_in(dir.path());
+    let noise = section(&sections, "noise");
+    assert!(noise.text[0].contains("below the floor mean nothing"));
+    assert!(
+        noise.text[0].contains("mpt with 1 M accounts at 1x"),
+        "{}",
+        noise.text[0]
+    );
+    let rows = &noise.tables[0].rows;
+    for statistic in ["mean", "p50", "p90", "p99"] {
+        let of = |row: &&Vec<String>| row[0] == "total" && row[1] == statistic;
+        let row = rows.iter().find(of).unwrap();
+        assert_eq!((&*row[4], &*row[6]), ("1.030", "3 %"), "{row:?}");
+    }
+    let floor = data.noise_floor.unwrap();
+    assert_eq!(floor.measured.rows.len(), rows.len());
+    for run in [&floor.first, &floor.again] {
+        assert!(dir.path().join(run).join("result.json").exists(), "{run}");
+    }
+    let without = tempfile::tempdir().unwrap();
+    let (_, sections) = report_of(without.path(), "noise-floor = false");
+    let noise = section(&sections, "noise");
+    assert!(
+        noise.text[0].starts_with("Not measured"),
+        "{:?}",
+        noise.text
+    );
+    assert!(noise.tables.is_empty());
+}
+
+#[test]
+fn no_time_of_a_run_below_a_second_goes_unmarked() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, sections) = report_in(dir.path());
+    let multiples = section(&sections, "multiples");
+    let mut marked = 0;
+    let tables = multiples.figures.iter().zip(data.sizes());
+    for (figure, size) in tables {
+        let runs = data.of_size(size).flat_map(|cell| &cell.runs);
+        let rows: Vec<_> = figure.table.rows.iter().zip(runs).collect();
+        assert_eq!(rows.len(), figure.table.rows.len());
+        for (row, run) in rows {
+            let is_short = run.total_ns.iter().sum::<u64>() < 1_000_000_000;
+            marked += usize::from(is_short);
+            // Mean to maximum, and gas per second.
+            for cell in row[3..8].iter().chain(&row[9..]) {
+                assert_eq!(cell.contains('\u{2020}'), is_short, "{row:?}");
+            }
+        }
+    }
+    let all: usize = data.cells.iter().map(|cell| cell.runs.len()).sum();
+    assert!((1..all).contains(&marked), "{marked} of {all}");
+    for id in ["multiples", "stages", "model"] {
+        let note = section(&sections, id).text.last().unwrap();
+        assert!(note.contains("less than a second"), "{id}: {note}");
+    }
+    let long = dir.path().join("runs/mpt/10000000/x100");
+    let data = report::Data::open(&[long]).unwrap();
+    let markdown = report::markdown("long", &report::sections(&data));
+    assert!(!markdown.contains('\u{2020}'), "{markdown}");
 }
 
 #[test]

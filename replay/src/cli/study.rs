@@ -7,9 +7,10 @@ use super::{
     store::table::{count, table},
 };
 use crate::{
+    compare::Statistic,
     measure::{DeviceProfile, device},
     report,
-    study::{self, Replayed, StudyResult, StudySpec, StudyStatus},
+    study::{self, NoiseFloor, Replayed, StudyResult, StudySpec, StudyStatus},
 };
 use clap::ValueHint;
 use eyre::WrapErr as _;
@@ -35,8 +36,12 @@ A run ends early once it is certain that p99 of its blocks does not fit the slot
 Fields of the file: name, summary, designs, accounts, multiples, bisect
 (resolution, multiple-max), profile, amplify, seed, slot-s, run (blocks,
 blocks-min, seconds, warm-up, whole, store, cache-bytes, threads, direct-io,
-drop-caches), held-out (accounts, multiple), and any number of predict
+drop-caches), held-out (accounts, multiple), noise-floor, and any number of predict
 (accounts, device, threads, cache-bytes).
+
+At the end one run of the first design at the smallest size is repeated: what lies
+between the two is the noise floor. noise-floor = 10 names its multiple, `false`
+leaves it out; otherwise it is the least that was measured for a second.
 
 Exit status: 0 completed, 1 an error occurred or roots differ, 130 interrupted.")]
 pub(super) struct Options {
@@ -110,7 +115,33 @@ fn print(study: &StudyResult) -> io::Result<()> {
             limit.map_or("-", study::Resource::name).to_owned(),
         ]);
     }
-    writeln!(Out, "{rows}")
+    writeln!(Out, "{rows}")?;
+    match &study.noise_floor {
+        Some(floor) => writeln!(Out, "\n{}", noise(floor)),
+        None => Ok(()),
+    }
+}
+
+/// What no difference may be smaller than, of a block's whole work.
+fn noise(floor: &NoiseFloor) -> String {
+    let percent = |statistic| {
+        let row = floor.measured.row("total_ns", statistic);
+        row.map_or("-".to_owned(), |row| {
+            format!("{:.1} %", row.floor() * 100.0)
+        })
+    };
+    let short = match floor.measured.is_short() {
+        true => "; it was at work for less than a second, too little for figures of time",
+        false => "",
+    };
+    format!(
+        "noise floor ({} with {} accounts at {}x, twice): mean {}, p99 {}{short}",
+        floor.cell.design,
+        count(floor.cell.accounts),
+        floor.multiple,
+        percent(Statistic::Mean),
+        percent(Statistic::P99)
+    )
 }
 
 /// Writes both reports; what the study means, in three sentences.

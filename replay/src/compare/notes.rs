@@ -14,9 +14,9 @@ pub(super) fn notes(a: &RecordedRun, b: &RecordedRun) -> Vec<String> {
             RunStatus::Interrupted => notes.push(format!("{name} was interrupted")),
             RunStatus::Failed => notes.push(format!("{name} failed")),
         }
-        if run.totals.elapsed_s < 1.0 {
+        if run.is_short() {
             notes.push(format!(
-                "{name} took less than a second: too little to trust"
+                "{name} was at work for less than a second: too little to trust"
             ));
         }
         if run.program.dirty == Some(true) {

@@ -12,6 +12,9 @@ use thinstate_formats::BlockNumber;
 /// Name and version of the schema.
 pub const RESULT_SCHEMA: &str = "thinstate-run/1";
 
+/// Seconds of work below which figures of time say too little.
+pub const MEASURED_S_MIN: f64 = 1.0;
+
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {
@@ -74,6 +77,11 @@ impl RunResult {
     pub fn work_s(&self) -> f64 {
         let sum = |name: &str| self.metrics.get(name).map_or(0, |it| it.sum);
         sum("total_ns").saturating_sub(sum("wait_ns")) as f64 / 1e9
+    }
+
+    /// Whether that is too short for figures of time.
+    pub fn is_short(&self) -> bool {
+        self.work_s() < MEASURED_S_MIN
     }
 }
 

@@ -4,7 +4,7 @@ use super::ReportError;
 use crate::{
     measure::{DesignInfo, Deviation, DeviceProfile, RecordedRun, RunResult, StateSize},
     replay::RunConfig,
-    study::{Largest, ModelReport, Saturation, StudyResult, StudySpec},
+    study::{Largest, ModelReport, NoiseFloor, Saturation, StudyResult, StudySpec},
 };
 use std::path::{Path, PathBuf};
 
@@ -29,6 +29,8 @@ pub struct Data {
     pub slot_s: f64,
     /// A study's workload beside mainnet's numbers.
     pub deviations: Vec<Deviation>,
+    /// What no difference in a study may be smaller than.
+    pub noise_floor: Option<NoiseFloor>,
 }
 
 /// A design at a state size.
@@ -143,6 +145,7 @@ impl Data {
             roots_compared: 0,
             slot_s: 12.0,
             deviations: Vec::new(),
+            noise_floor: None,
         }
     }
 
@@ -157,6 +160,7 @@ impl Data {
             device: study.device,
             roots_compared: study.roots_compared,
             deviations: study.deviations,
+            noise_floor: study.noise_floor,
         };
         for cell in study.cells {
             let runs = cell

@@ -1,6 +1,7 @@
 //! Why a study cannot be carried out.
 
 use crate::{
+    compare::CompareError,
     generate::GenerateError,
     measure::{ReadError, device::ProfileLoadError},
     replay::ReplayError,
@@ -93,6 +94,9 @@ pub enum StudyError {
     /// The result of a run cannot be read.
     #[error(transparent)]
     Read(#[from] Box<ReadError>),
+    /// A run and its repetition cannot be compared.
+    #[error("the noise floor")]
+    Noise(#[from] Box<CompareError>),
     /// A run failed.
     #[error("{design}, {accounts} accounts, {multiple}x")]
     Run {

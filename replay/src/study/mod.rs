@@ -9,7 +9,11 @@
 //! OUT/study.json                           the whole study, written after each cell
 //! OUT/study.lock                           held while a study writes into the folder
 //! OUT/runs/DESIGN/ACCOUNTS/xMULTIPLE/      a result folder each, see `docs/results.md`
+//! OUT/runs/DESIGN/ACCOUNTS/xMULTIPLE-again the one run that is repeated, for the noise floor
 //! ```
+//!
+//! The last run repeats one of the first design at the smallest state size ([`NoiseSpec`], `noise-floor` in the file): what lies between
+//! the two is noise, and no smaller difference between designs means anything ([`NoiseFloor`]).
 //!
 //! Runs that are complete are not repeated when a study is run again into the same folder; one with another
 //! specification is refused, and so is one while another process is at work there. Designs with the same trie
@@ -25,6 +29,7 @@
 mod cell;
 mod error;
 mod folder;
+mod noise;
 mod predict;
 mod replayed;
 mod result;
@@ -38,6 +43,7 @@ mod tests;
 
 pub use cell::{Cell, CellResult, Largest, RunPoint};
 pub use error::StudyError;
+pub use noise::{NoiseFloor, NoiseMeasured, NoiseRow, NoiseSpec};
 pub use predict::{ModelReport, Predicted};
 pub use replayed::Replayed;
 pub use result::{STUDY_SCHEMA, StudyResult, StudyStatus};

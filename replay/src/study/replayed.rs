@@ -1,6 +1,6 @@
 //! The runs of a study, as replays.
 
-use super::{Cell, Runner, Shape, StudyError, StudySpec};
+use super::{Cell, NoiseMeasured, Runner, Shape, StudyError, StudySpec};
 use crate::{
     amplify::{Method, balanced},
     measure::{Deviation, DeviceProfile, Machine, RecordedRun, RunResult},
@@ -123,6 +123,10 @@ impl Runner for Replayed<'_> {
             .map_err(|error| failed(Box::new(error)))?;
         let outcome = outcomes.into_iter().next();
         Ok(outcome.expect("a run of one design has one outcome").result)
+    }
+
+    fn noise(&self, first: &Path, again: &Path) -> Result<NoiseMeasured, StudyError> {
+        NoiseMeasured::between(first, again)
     }
 
     fn roots(&self, dir: &Path) -> Result<Vec<(u64, B256)>, StudyError> {

@@ -1,7 +1,7 @@
 //! `study.json`.
 
 use super::{
-    CellResult, ModelReport, StudyError, StudySpec,
+    CellResult, ModelReport, NoiseFloor, StudyError, StudySpec,
     stored::{Stored, Text},
 };
 use crate::measure::{Deviation, DeviceProfile};
@@ -43,6 +43,9 @@ pub struct StudyResult {
     /// The profile's blocks beside mainnet's numbers; empty until the study is complete.
     #[serde(default)]
     pub deviations: Vec<Deviation>,
+    /// What no difference may be smaller than; `None` until the study is complete, or where it is not measured.
+    #[serde(default)]
+    pub noise_floor: Option<NoiseFloor>,
 }
 
 /// How far a study is.

@@ -1,14 +1,15 @@
 //! Carrying a study out.
 
 use super::{
-    Cell, CellResult, ModelReport, RunPoint, STUDY_SCHEMA, Step, StudyError, StudyResult,
-    StudySpec, StudyStatus,
+    Cell, CellResult, ModelReport, NoiseFloor, NoiseMeasured, NoiseRow, RunPoint, STUDY_SCHEMA,
+    Step, StudyError, StudyResult, StudySpec, StudyStatus,
     folder::Locked,
-    result, search,
+    noise, result, search,
     stored::{Begun, Text},
 };
 use crate::{
-    measure::{Deviation, DeviceProfile, RunResult},
+    compare::Statistic,
+    measure::{Deviation, DeviceProfile, RunResult, RunStatus},
     model::Scenario,
 };
 use alloy_primitives::{B256, map::HashMap};
@@ -44,6 +45,9 @@ pub trait Runner {
         shape: Shape,
         dir: &Path,
     ) -> Result<RunResult, StudyError>;
+
+    /// What lies between a run and its repetition, as their folders have them.
+    fn noise(&self, first: &Path, again: &Path) -> Result<NoiseMeasured, StudyError>;
 
     /// State roots of a run, by block, as its folder has them.
     fn roots(&self, dir: &Path) -> Result<Vec<(u64, B256)>, StudyError>;
@@ -91,6 +95,10 @@ pub fn run(
             study.result.write(dir)?;
         }
     }
+    if !runner.stopped() {
+        study.noise(spec, runner)?;
+        study.result.wall_s = before_s + began.elapsed().as_secs_f64();
+    }
     study.result.status = match runner.stopped() {
         true => StudyStatus::Interrupted,
         false => {
@@ -119,6 +127,7 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         roots_compared: 0,
         models: Vec::new(),
         deviations: Vec::new(),
+        noise_floor: None,
     };
     let Some(old) = Text::read(dir)? else {
         new.write(dir)?;
@@ -153,6 +162,7 @@ fn difference(old: &StudySpec, new: &StudySpec) -> Option<String> {
         "bisect",
         "predict",
         "held-out",
+        "noise-floor",
         "summary",
     ];
     let fields = new.as_object()?;
@@ -231,6 +241,41 @@ impl Study<'_> {
             saturation: largest.saturation(&runs),
             runs,
             largest,
+        });
+        Ok(())
+    }
+
+    /// Repeats a run, and notes how far both lie apart.
+    fn noise(&mut self, spec: &StudySpec, runner: &mut dyn Runner) -> Result<(), StudyError> {
+        let Some(it) = noise::repeated(spec, &self.result.cells) else {
+            return Ok(());
+        };
+        let again = format!("{}-again", it.dir);
+        let shape = Shape {
+            multiple: it.multiple,
+            blocks: it.blocks,
+            warm_up: spec.run.warm_up,
+        };
+        let run = runner.run(spec, &it.cell, shape, &self.dir.join(&again))?;
+        // The same blocks, or there is nothing to compare: it may have been told to stop, or found not to fit this time.
+        if run.status != RunStatus::Completed {
+            return Ok(());
+        }
+        let measured = runner.noise(&self.dir.join(&it.dir), &self.dir.join(&again))?;
+        let p99 = measured.row("total_ns", Statistic::P99);
+        runner.note(&format!(
+            "noise floor: {}, {} accounts, {}x once more: p99 {:.1} % apart",
+            it.cell.design,
+            it.cell.accounts,
+            it.multiple,
+            p99.map_or(0.0, NoiseRow::floor) * 100.0
+        ));
+        self.result.noise_floor = Some(NoiseFloor {
+            cell: it.cell,
+            multiple: it.multiple,
+            first: it.dir,
+            again,
+            measured,
         });
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What a study is to do.
 
-use super::StudyError;
+use super::{NoiseSpec, StudyError};
 use crate::{
     amplify::Method,
     measure::{DeviceProfile, device},
@@ -46,6 +46,9 @@ pub struct StudySpec {
     /// A point that the model is not fitted to, and has to predict.
     #[serde(default)]
     pub held_out: Option<HeldOut>,
+    /// Which run is repeated for the noise floor; it costs that one run more.
+    #[serde(default)]
+    pub noise_floor: NoiseSpec,
     /// What else the model is asked.
     #[serde(default)]
     pub predict: Vec<PredictSpec>,
@@ -221,6 +224,15 @@ impl StudySpec {
             let got = bisect.resolution.to_string();
             return bad("bisect.resolution", "above 0 and below 10", got);
         }
+        if let NoiseSpec::At(multiple) = self.noise_floor
+            && !self.multiples.contains(&multiple)
+        {
+            return bad(
+                "noise-floor",
+                "true, false, or one of `multiples`",
+                multiple.to_string(),
+            );
+        }
         if self.amplify == Method::None {
             return bad("amplify", "merge, clone or mixed", "none".to_owned());
         }
@@ -247,11 +259,16 @@ mod tests {
             ("[1, 10]", "[0]", "multiples"),
             ("[\"mpt\"]", "[]", "designs"),
             ("[1000]", "[0]", "accounts"),
+            ("[1, 10]", "[1, 10]\nnoise-floor = 7", "noise-floor"),
         ];
         for (from, to, expected) in refused {
             let got = StudySpec::parse(&LEAST.replace(from, to));
             let named = matches!(got, Err(StudyError::BadField { name, .. }) if name == expected);
             assert!(named, "{to} as {expected}: {got:?}");
+        }
+        for taken in ["true", "false", "10"] {
+            let got = StudySpec::parse(&format!("{LEAST}\nnoise-floor = {taken}"));
+            assert!(got.is_ok(), "{taken}: {got:?}");
         }
         let unknown = StudySpec::parse(&format!("{LEAST}\nmultiple = 3"));
         assert!(matches!(unknown, Err(StudyError::Syntax(_))));

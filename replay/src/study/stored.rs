@@ -5,8 +5,8 @@
 //! computes it again from the results of the runs ([`Stored::computed`]).
 
 use super::{
-    Cell, CellResult, Largest, ModelReport, RunPoint, STUDY_SCHEMA, StudyError, StudyResult,
-    StudySpec, StudyStatus, result::FILE,
+    Cell, CellResult, Largest, ModelReport, NoiseFloor, RunPoint, STUDY_SCHEMA, StudyError,
+    StudyResult, StudySpec, StudyStatus, result::FILE,
 };
 use crate::measure::{DesignInfo, Deviation, DeviceProfile, RecordedRun, StateSize};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -32,6 +32,8 @@ pub(super) struct Begun {
     device: serde_json::Value,
     #[serde(default)]
     deviations: serde_json::Value,
+    #[serde(default)]
+    noise_floor: serde_json::Value,
 }
 
 /// What does not follow from anything else.
@@ -102,6 +104,11 @@ impl Begun {
 }
 
 impl Begun {
+    /// The noise floor; `None` where it was not measured, or where another version has it otherwise.
+    pub(super) fn noise_floor(&self) -> Option<NoiseFloor> {
+        NoiseFloor::deserialize(&self.noise_floor).ok()
+    }
+
     /// The workload beside mainnet's numbers; none where another version has it otherwise.
     pub(super) fn deviations(&self) -> Vec<Deviation> {
         Deserialize::deserialize(&self.deviations).unwrap_or_default()
@@ -122,6 +129,7 @@ impl Stored {
             status: self.status,
             started_at: self.begun.started_at,
             deviations: self.begun.deviations(),
+            noise_floor: self.begun.noise_floor(),
             wall_s: self.begun.wall_s,
             models: ModelReport::all(spec, &cells, device.as_ref(), &scenarios),
             spec: self.begun.spec,

@@ -164,6 +164,16 @@ impl Runner for Machine {
         Ok(run)
     }
 
+    fn noise(&self, first: &Path, again: &Path) -> Result<NoiseMeasured, StudyError> {
+        let (first, again) = (&self.done[first], &self.done[again]);
+        assert_eq!(first.workload, again.workload);
+        Ok(NoiseMeasured {
+            blocks: first.totals.blocks,
+            work_s: first.work_s(),
+            rows: Vec::new(),
+        })
+    }
+
     fn roots(&self, dir: &Path) -> Result<Vec<(u64, B256)>, StudyError> {
         let run = &self.done[dir];
         let root = |block: u64| match &self.astray {
@@ -248,19 +258,81 @@ fn an_interrupted_study_never_repeats_a_run() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut machine = machine();
     machine.stop_after = Some(7);
-    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study runs");
+    let spec = StudySpec {
+        noise_floor: NoiseSpec::Chosen(false),
+        ..spec()
+    };
+    let study = run(&spec, dir.path(), &[], &mut machine).expect("the study runs");
     assert_eq!(study.status, StudyStatus::Interrupted);
     machine.stop_after = None;
-    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
+    let study = run(&spec, dir.path(), &[], &mut machine).expect("the study goes on");
     assert_eq!(study.status, StudyStatus::Completed);
     let mut runs = machine.runs.clone();
     runs.sort_by_key(|(design, accounts, shape)| (design.clone(), *accounts, shape.multiple));
     let all = runs.len();
     runs.dedup_by_key(|(design, accounts, shape)| (design.clone(), *accounts, shape.multiple));
     assert_eq!(runs.len(), all);
-    let other = StudySpec { seed: 2, ..spec() };
+    let other = StudySpec { seed: 2, ..spec };
     let got = run(&other, dir.path(), &[], &mut machine);
     assert!(matches!(got, Err(StudyError::OtherStudy { .. })), "{got:?}");
+}
+
+/// The multiple that is repeated, and the runs that a study takes.
+fn repeated(noise_floor: NoiseSpec, seconds: &[(&str, f64)]) -> (Option<u32>, usize) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let spec = StudySpec {
+        accounts: vec![4_000_000, 1_000_000],
+        noise_floor,
+        ..spec()
+    };
+    let mut machine = Machine::of(seconds);
+    let study = run(&spec, dir.path(), &[], &mut machine).expect("the study runs");
+    let runs = machine.runs.len();
+    let again = run(&spec, dir.path(), &[], &mut machine).expect("it is complete");
+    assert_eq!(machine.runs.len(), runs, "nothing is repeated twice");
+    assert_eq!(again.noise_floor, study.noise_floor);
+    let read = StudyResult::read(dir.path()).expect("the file reads");
+    let read = read.expect("the file is there");
+    assert_eq!(read.noise_floor, study.noise_floor);
+    let floor = study.noise_floor;
+    if let Some(it) = &floor {
+        assert_eq!(it.cell.design, "slow", "the first");
+        assert_eq!(it.cell.accounts, 1_000_000, "the smallest");
+        assert_eq!(it.again, format!("{}-again", it.first));
+    }
+    (floor.map(|it| it.multiple), runs)
+}
+
+#[test]
+fn no_study_lacks_its_noise_floor_unless_it_is_told_so() {
+    let seconds = [("slow", 0.1), ("fast", 0.007)];
+    let (none, runs) = repeated(NoiseSpec::Chosen(false), &seconds);
+    assert_eq!(none, None);
+    assert_eq!(repeated(NoiseSpec::At(10), &seconds), (Some(10), runs + 1));
+    // The least is measured for twenty seconds.
+    let chosen = repeated(NoiseSpec::Chosen(true), &seconds);
+    assert_eq!(chosen, (Some(1), runs + 1));
+    // 200 blocks of a millisecond are less than a second, of ten are not.
+    let chosen = repeated(NoiseSpec::Chosen(true), &[("slow", 0.001), ("fast", 0.1)]);
+    assert_eq!(chosen.0, Some(10));
+    // Also one that does not fit, if it was run to its end.
+    assert_eq!(
+        repeated(NoiseSpec::At(1_000), &seconds),
+        (Some(1_000), runs + 1)
+    );
+}
+
+#[test]
+fn no_noise_floor_is_of_a_study_that_was_stopped() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut machine = machine();
+    machine.stop_after = Some(7);
+    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study runs");
+    assert_eq!(study.status, StudyStatus::Interrupted);
+    assert_eq!(study.noise_floor, None);
+    machine.stop_after = None;
+    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
+    assert!(study.noise_floor.is_some());
 }
 
 /// Makes `study.json` that of a version whose models and points look otherwise.

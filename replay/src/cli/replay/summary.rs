@@ -75,7 +75,7 @@ pub(super) fn of(outcome: &Outcome) -> String {
             text += &format!("  {name:24} {:5.1} %\n", share * 100.0);
         }
     }
-    if totals.elapsed_s < 1.0 {
+    if result.is_short() {
         text += "\nless than a second was measured: too little for figures of time\n";
     }
     text + &format!("\n{}\n", outcome.dir.join("result.json").display())

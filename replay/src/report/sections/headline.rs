@@ -1,6 +1,6 @@
 //! The largest multiple of each design.
 
-use super::{accounts, multiple};
+use super::{accounts, multiple, timed};
 use crate::report::{
     CellData, Data, Figure, RunData, Section, Table,
     format::{self, seconds},
@@ -183,7 +183,7 @@ fn table(data: &Data) -> Table {
             format::count(cell.state.slots),
             bound(cell),
             cell.largest.first_unfit.map_or("-".to_owned(), multiple),
-            at.map_or("-".to_owned(), |run| seconds(run.p99_s())),
+            at.map_or("-".to_owned(), |run| timed(run, seconds(run.p99_s()))),
             at.map_or("-".to_owned(), |run| run.result.blocks_text()),
             cell.limit(),
             cell.saturation.as_ref().map_or("-".to_owned(), |it| {

@@ -1,6 +1,6 @@
 //! How block work is spread.
 
-use super::{accounts, multiple};
+use super::{accounts, multiple, timed};
 use crate::report::{
     Data, Figure, RunData, Section, Table,
     format::{self, seconds},
@@ -53,7 +53,7 @@ fn figure(data: &Data, size: u64) -> Option<Figure> {
             points: curve(run),
         });
         if let Some(total) = run.result.metrics.get("total_ns") {
-            let s = |ns: u64| seconds(ns as f64 / 1e9);
+            let s = |ns: u64| timed(run, seconds(ns as f64 / 1e9));
             let mut row = vec![cell.design.name.clone(), format::count(total.count)];
             row.extend(
                 [

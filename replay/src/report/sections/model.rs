@@ -1,9 +1,10 @@
 //! The capacity model beside every measured point, and what it predicts.
 
-use super::{accounts, multiple};
+use super::{accounts, multiple, timed};
 use crate::{
+    model::PointError,
     report::{
-        Data, Figure, Section, Table,
+        CellData, Data, Figure, Section, Table,
         format::{self, bytes, seconds, signed_percent},
         plot::{Axis, LineChart, Scale, Series},
     },
@@ -144,11 +145,11 @@ fn points(data: &Data) -> Figure {
                 model.design.clone(),
                 format::count(point.accounts),
                 multiple(point.multiple),
-                seconds(point.measured_s),
+                measured(data, model, point, point.measured_s),
                 seconds(point.predicted_s),
                 signed_percent(point.error),
                 point.left_out_error.map_or("-".to_owned(), signed_percent),
-                seconds(point.measured_p99_s),
+                measured(data, model, point, point.measured_p99_s),
                 seconds(point.predicted_p99_s),
                 signed_percent(point.p99_error),
                 if point.held_out { "yes" } else { "" }.to_owned(),
@@ -160,6 +161,16 @@ fn points(data: &Data) -> Figure {
             .to_owned(),
         svg: chart.svg(),
         table,
+    }
+}
+
+/// A measured time, marked where its run is too short for it.
+fn measured(data: &Data, model: &ModelReport, point: &PointError, s: f64) -> String {
+    let of_point = |cell: &&CellData| cell.design.name == model.design;
+    let cell = data.of_size(point.accounts).find(of_point);
+    match cell.and_then(|cell| cell.at(point.multiple)) {
+        Some(run) => timed(run, seconds(s)),
+        None => seconds(s),
     }
 }
 

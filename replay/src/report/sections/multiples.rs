@@ -1,6 +1,6 @@
 //! Block work against the gas multiple.
 
-use super::{accounts, multiple};
+use super::{accounts, multiple, timed};
 use crate::report::{
     Data, Figure, RunData, Section, Table,
     format::{self, seconds},
@@ -61,18 +61,18 @@ fn figure(data: &Data, size: u64) -> Figure {
             let Some(total) = run.result.metrics.get("total_ns") else {
                 continue;
             };
-            let s = |ns: u64| seconds(ns as f64 / 1e9);
+            let s = |ns: u64| timed(run, seconds(ns as f64 / 1e9));
             table.row([
                 cell.design.name.clone(),
                 multiple(run.multiple()),
                 run.result.blocks_text(),
-                seconds(total.mean / 1e9),
+                timed(run, seconds(total.mean / 1e9)),
                 s(total.p50),
                 s(total.p90),
                 s(total.p99),
                 s(total.max),
                 format::number(keys(run)),
-                format::number(run.result.totals.mgas_per_second),
+                timed(run, format::number(run.result.totals.mgas_per_second)),
             ]);
         }
     }

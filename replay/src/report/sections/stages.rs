@@ -1,6 +1,6 @@
 //! Where the time of a block goes.
 
-use super::{accounts, multiple};
+use super::{accounts, multiple, timed};
 use crate::report::{
     Data, Figure, RunData, Section, Table,
     format::{self, seconds},
@@ -67,7 +67,7 @@ fn figure(data: &Data, size: u64) -> Figure {
                     })
                     .collect(),
             });
-            let mean = |metric: &str| seconds(run.mean(metric) / 1e9);
+            let mean = |metric: &str| timed(run, seconds(run.mean(metric) / 1e9));
             let mut row = vec![cell.design.name.clone(), multiple(run.multiple())];
             row.extend(STAGES.iter().map(|(_, metric)| mean(metric)));
             row.extend([mean("total_ns"), mean("cpu_ns")]);
