@@ -238,14 +238,27 @@ impl Data {
             .filter(move |cell| cell.accounts == accounts)
     }
 
+    /// Multiples at which a design of a state size was measured, ascending; of a study those that its file names, without
+    /// the steps of its search.
+    pub fn multiples(&self, accounts: u64) -> Vec<u32> {
+        let is_named = |multiple: &u32| {
+            let study = self.study.as_ref();
+            study.is_none_or(|study| study.multiples.contains(multiple))
+        };
+        let runs = self.of_size(accounts).flat_map(|cell| &cell.runs);
+        let mut multiples: Vec<u32> = runs.map(RunData::multiple).filter(is_named).collect();
+        multiples.sort_unstable();
+        multiples.dedup();
+        multiples
+    }
+
     /// The largest multiple that every design of a state size was measured at.
     pub fn common_multiple(&self, accounts: u64) -> Option<u32> {
-        let first = self.of_size(accounts).next()?;
         let everywhere = |multiple: &u32| {
             self.of_size(accounts)
                 .all(|cell| cell.at(*multiple).is_some())
         };
-        let multiples = first.runs.iter().map(RunData::multiple);
+        let multiples = self.multiples(accounts).into_iter();
         multiples.filter(everywhere).max()
     }
 }

@@ -4,7 +4,8 @@
 //! and state size. [`sections()`] turns it into sections of text, figures and tables; [`html()`] and [`markdown()`] write
 //! them down. Nothing is measured here, and nothing is drawn whose numbers do not stand in a table below it.
 //!
-//! The HTML file is whole by itself: inline SVG and CSS, no script, no font, no network. It follows the reader's
+//! The HTML file is whole by itself: inline SVG and CSS, no script, no font, no network. Where a figure is there for each
+//! gas multiple, the reader picks one; print has them all. It follows the reader's
 //! light or dark setting and prints in black on white. Series are told apart by colour, dash and marker.
 
 mod data;
@@ -20,7 +21,7 @@ pub use data::{CellData, Data, RunData};
 pub use error::ReportError;
 pub use html::html;
 pub use markdown::markdown;
-pub use section::{Figure, Section, Table};
+pub use section::{Choice, Figure, Section, Table};
 pub use sections::sections;
 
 use std::{

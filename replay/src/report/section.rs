@@ -24,6 +24,21 @@ pub struct Figure {
     pub svg: String,
     /// Its numbers.
     pub table: Table,
+    /// Of figures that follow each other and that a reader sees one of at a time: which it is.
+    pub choice: Option<Choice>,
+}
+
+/// A place among figures of which a reader picks one. In print, and in Markdown, all of them are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Names the figures that belong together: lower case, no spaces.
+    pub group: String,
+    /// What is picked.
+    pub question: String,
+    /// The name of this one.
+    pub answer: String,
+    /// Whether it is the one that is seen first: one of each group.
+    pub is_first: bool,
 }
 
 /// A table. All columns but the first hold numbers.

@@ -8,6 +8,10 @@ use std::{
 };
 
 const CHECKS: &str = include_str!("page_checks.js");
+const PRINT_CHECKS: &str = include_str!("print_checks.js");
+
+/// Pixels of CSS between the margins of a sheet of A4: 210 mm without 12 on either side.
+const A4_WIDTH: u32 = 703;
 
 /// A browser on this machine.
 pub(crate) struct Browser {
@@ -37,7 +41,40 @@ impl Browser {
         width: u32,
         dark: bool,
     ) -> serde_json::Value {
-        let checked = html.replace("</body>", &format!("<script>{CHECKS}</script></body>"));
+        self.found_by(CHECKS, html, dir, width, dark)
+    }
+
+    /// What the checks find in a page as it is printed: rules for print hold on a screen as wide as the text on paper.
+    pub(crate) fn look_at_print(&self, html: &str, dir: &Path, dark: bool) -> serde_json::Value {
+        assert!(html.contains("@media print"));
+        let printed = html.replace("@media print", "@media all");
+        self.found_by(PRINT_CHECKS, &printed, dir, A4_WIDTH, dark)
+    }
+
+    /// A page as PDF.
+    pub(crate) fn pdf(&self, html: &str, dir: &Path) -> Vec<u8> {
+        let page = dir.join("page.html");
+        std::fs::write(&page, html).unwrap();
+        let pdf = dir.join("page.pdf");
+        let print = format!("--print-to-pdf={}", pdf.display());
+        let options = [
+            &*print,
+            "--no-pdf-header-footer",
+            "--generate-pdf-document-outline",
+        ];
+        self.run(&options, &page, dir, 1_000, false);
+        std::fs::read(pdf).unwrap()
+    }
+
+    fn found_by(
+        &self,
+        checks: &str,
+        html: &str,
+        dir: &Path,
+        width: u32,
+        dark: bool,
+    ) -> serde_json::Value {
+        let checked = html.replace("</body>", &format!("<script>{checks}</script></body>"));
         let page = dir.join("checked.html");
         std::fs::write(&page, checked).unwrap();
         let output = self.run(&["--dump-dom"], &page, dir, width, dark);

@@ -1,6 +1,23 @@
 // Appended to a copy of a report: looks at every drawing as it is laid out, and leaves what it found in the page.
-const found = { drawings: 0, marks: 0, empty: [], overlaps: [], outside: [], wide: [] };
+const found = { drawings: 0, marks: 0, choices: 0, unpicked: [], empty: [], overlaps: [], outside: [], wide: [] };
 const apart = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+// Of each choice one is seen, and each can be picked.
+for (const choice of document.querySelectorAll(".choice")) {
+  const panels = [...choice.querySelectorAll(".panel")];
+  const inputs = [...choice.querySelectorAll("input")];
+  const seen = (only) => panels.every((it, at) => it.getClientRects().length > 0 === (at === only));
+  found.choices += 1;
+  const first = inputs.findIndex((it) => it.checked);
+  if (first < 0 || inputs.length !== panels.length || !seen(first)) found.unpicked.push(inputs[0].name);
+  inputs.forEach((input, at) => {
+    choice.querySelector("label[for='" + input.id + "']").click();
+    if (!seen(at)) found.unpicked.push(input.id);
+  });
+}
+// From here on, all of them.
+const all = document.createElement("style");
+all.textContent = ".choice > .panel { display: block !important; }";
+document.head.append(all);
 for (const svg of document.querySelectorAll("svg")) {
   const name = svg.getAttribute("aria-label");
   found.drawings += 1;

@@ -42,13 +42,44 @@ fn section_html(section: &Section) -> String {
     for paragraph in &section.text {
         let _ = writeln!(html, "<p>{}</p>", escape(paragraph));
     }
-    for figure in &section.figures {
-        html.push_str(&figure_html(figure));
+    let group = |figure: &Figure| figure.choice.as_ref().map(|it| it.group.clone());
+    for figures in section
+        .figures
+        .chunk_by(|a, b| group(a).is_some() && group(a) == group(b))
+    {
+        html.push_str(&choice_html(figures));
     }
     for table in &section.tables {
         html.push_str(&table_html(table));
     }
     html.push_str("</section>\n");
+    html
+}
+
+/// Figures of which a reader picks one, by buttons that need no script; one alone stands as it is.
+fn choice_html(figures: &[Figure]) -> String {
+    let [first, _, ..] = figures else {
+        return figures.iter().map(figure_html).collect();
+    };
+    let question = first.choice.as_ref().map_or("", |it| &it.question);
+    let mut html = format!(
+        "<fieldset class=\"choice\">\n<legend>{}</legend>\n",
+        escape(question)
+    );
+    for figure in figures {
+        let Some(choice) = &figure.choice else {
+            continue;
+        };
+        let (group, answer) = (escape(&choice.group), escape(&choice.answer));
+        let checked = if choice.is_first { " checked" } else { "" };
+        let _ = writeln!(
+            html,
+            "<input type=\"radio\" name=\"{group}\" id=\"{group}-{answer}\"{checked}><label for=\"{group}-{answer}\">{answer}</label>\n\
+             <div class=\"panel\">\n{}</div>",
+            figure_html(figure)
+        );
+    }
+    html.push_str("</fieldset>\n");
     html
 }
 

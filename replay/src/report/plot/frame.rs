@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 /// Room for the labels of the upright axis.
 const LEFT: f64 = 78.0;
-const RIGHT: f64 = 18.0;
+/// Room for half of the last tick's label.
+const RIGHT: f64 = 28.0;
 /// Height of the area in which values stand.
 const AREA: f64 = 280.0;
 /// Room for ticks and label of the level axis.

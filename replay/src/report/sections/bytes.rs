@@ -109,6 +109,7 @@ fn figure(data: &Data, size: u64) -> Figure {
     Figure {
         caption: format!("{}, after the last run. Logarithmic.", accounts(size)),
         svg: chart.svg(),
+        choice: None,
         table,
     }
 }

@@ -144,6 +144,7 @@ fn figure(data: &Data, size: u64) -> Option<Figure> {
             accounts(size)
         ),
         svg: chart.svg(),
+        choice: None,
         table,
     })
 }

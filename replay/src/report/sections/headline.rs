@@ -23,6 +23,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
             caption: "Times mainnet's gas (60 M limit, 30.3 M used a block) that one slot's state work carries; logarithmic."
                 .to_owned(),
             svg: chart(data).svg(),
+            choice: None,
             table: table(data),
         }],
         tables: shares(data).into_iter().collect(),

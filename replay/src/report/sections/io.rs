@@ -1,6 +1,6 @@
 //! Bytes read and written for gas, at three levels.
 
-use super::{accounts, multiple};
+use super::{accounts, for_each_multiple, multiple};
 use crate::report::{
     Data, Figure, RunData, Section, Table,
     format::bytes,
@@ -15,13 +15,12 @@ const LEVELS: [(&str, &str, &str); 3] = [
 ];
 
 pub(super) fn section(data: &Data) -> Option<Section> {
-    let sizes = data.sizes().into_iter();
-    let figures: Vec<_> = sizes.filter_map(|size| figure(data, size)).collect();
+    let figures = for_each_multiple(data, "io", |size, at| figure(data, size, at));
     (!figures.is_empty()).then(|| Section {
         id: "io",
         title: "Bytes for gas".to_owned(),
         text: vec![
-            "Bytes for a million units of gas, at three levels. Logical: keys and values that the design asks for or hands over. Store: what its store reads from and writes to files, merging included. \
+            "Bytes for a million units of gas, at three levels and at each gas multiple: first the largest that every design was measured at. Logical: keys and values that the design asks for or hands over. Store: what its store reads from and writes to files, merging included. \
              Device: what reached the block device, as the kernel counts it for this process: reads that the page cache answered are not among them, and writes that it still held at the end of the run are not either."
                 .to_owned(),
         ],
@@ -35,8 +34,7 @@ fn per_mgas(run: &RunData, metric: &str) -> f64 {
     run.sum(metric) / (run.sum("gas_used") / 1e6).max(1e-9)
 }
 
-fn figure(data: &Data, size: u64) -> Option<Figure> {
-    let at = data.common_multiple(size)?;
+fn figure(data: &Data, size: u64, at: u32) -> Option<Figure> {
     let mut groups = Vec::new();
     let mut table = Table::new([
         "design",
@@ -71,16 +69,21 @@ fn figure(data: &Data, size: u64) -> Option<Figure> {
         table.row(row);
     }
     let chart = BarChart {
-        name: format!("Bytes written for a million gas, {}", accounts(size)),
+        name: format!(
+            "Bytes written for a million gas, {}, {}",
+            accounts(size),
+            multiple(at)
+        ),
         label: "bytes written for a million units of gas".to_owned(),
         scale: Scale::Linear,
         format: bytes,
         stacked: false,
         groups,
     };
-    Some(Figure {
+    (!table.rows.is_empty()).then(|| Figure {
         caption: format!("{}, {}: bytes written.", accounts(size), multiple(at)),
         svg: chart.svg(),
+        choice: None,
         table,
     })
 }

@@ -1,6 +1,6 @@
 //! How block work is spread.
 
-use super::{accounts, multiple, timed};
+use super::{accounts, for_each_multiple, multiple, timed};
 use crate::report::{
     Data, Figure, RunData, Section, Table,
     format::{self, seconds},
@@ -11,13 +11,12 @@ use crate::report::{
 const PLACES: usize = 200;
 
 pub(super) fn section(data: &Data) -> Option<Section> {
-    let sizes = data.sizes().into_iter();
-    let figures: Vec<_> = sizes.filter_map(|size| figure(data, size)).collect();
+    let figures = for_each_multiple(data, "latency", |size, at| figure(data, size, at));
     (!figures.is_empty()).then(|| Section {
         id: "latency",
         title: "Spread of block work".to_owned(),
         text: vec![
-            "Share of blocks whose work took at most so long, at the largest multiple that every design was measured at. \
+            "Share of blocks whose work took at most so long, at each gas multiple: first the largest that every design was measured at. \
              In a closed loop; an open loop adds waiting where a block is late."
                 .to_owned(),
         ],
@@ -26,10 +25,13 @@ pub(super) fn section(data: &Data) -> Option<Section> {
     })
 }
 
-fn figure(data: &Data, size: u64) -> Option<Figure> {
-    let at = data.common_multiple(size)?;
+fn figure(data: &Data, size: u64, at: u32) -> Option<Figure> {
     let mut chart = LineChart::new(
-        format!("Share of blocks by block work, {}", accounts(size)),
+        format!(
+            "Share of blocks by block work, {}, {}",
+            accounts(size),
+            multiple(at)
+        ),
         Axis {
             label: "block work".to_owned(),
             scale: Scale::Log,
@@ -72,6 +74,7 @@ fn figure(data: &Data, size: u64) -> Option<Figure> {
             multiple(at)
         ),
         svg: chart.svg(),
+        choice: None,
         table,
     })
 }

@@ -13,7 +13,7 @@ mod stages;
 mod witness;
 mod workload;
 
-use super::{Data, RunData, Section, format};
+use super::{Choice, Data, Figure, RunData, Section, format};
 
 /// All sections that the data has something for.
 pub fn sections(data: &Data) -> Vec<Section> {
@@ -32,6 +32,44 @@ pub fn sections(data: &Data) -> Vec<Section> {
         machine::section(data),
     ];
     all.into_iter().flatten().map(explained).collect()
+}
+
+/// A figure for each multiple of each state size, of which a reader picks one; first is the largest multiple that every
+/// design was measured at, or else the least.
+fn for_each_multiple(
+    data: &Data,
+    id: &str,
+    figure: impl Fn(u64, u32) -> Option<Figure>,
+) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for size in data.sizes() {
+        let multiples = data.multiples(size);
+        let first = data.common_multiple(size).or(multiples.first().copied());
+        for at in multiples {
+            let Some(mut figure) = figure(size, at) else {
+                continue;
+            };
+            figure.caption += &not_measured(data, size, at);
+            figure.choice = Some(Choice {
+                group: format!("{id}-{size}"),
+                question: format!("Gas multiple, {}", accounts(size)),
+                answer: multiple(at),
+                is_first: Some(at) == first,
+            });
+            figures.push(figure);
+        }
+    }
+    figures
+}
+
+/// Which designs a figure of a multiple lacks.
+fn not_measured(data: &Data, size: u64, at: u32) -> String {
+    let cells = data.of_size(size).filter(|cell| cell.at(at).is_none());
+    let names: Vec<_> = cells.map(|cell| cell.design.name.as_str()).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(" Not measured there: {}.", names.join(", ")),
+    }
 }
 
 /// Stands behind figures of time from a run that is too short for them.

@@ -160,6 +160,7 @@ fn points(data: &Data) -> Figure {
         caption: "Each measured run; the dashed line is where prediction and measurement agree."
             .to_owned(),
         svg: chart.svg(),
+        choice: None,
         table,
     }
 }

@@ -79,6 +79,7 @@ fn figure(data: &Data, size: u64) -> Figure {
     Figure {
         caption: format!("{}. Both axes logarithmic.", accounts(size)),
         svg: chart.svg(),
+        choice: None,
         table,
     }
 }

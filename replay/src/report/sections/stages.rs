@@ -88,6 +88,7 @@ fn figure(data: &Data, size: u64) -> Figure {
             accounts(size)
         ),
         svg: chart.svg(),
+        choice: None,
         table: table.titled(format!(
             "Mean time of a block, {}",
             format::short(size as f64) + " accounts"

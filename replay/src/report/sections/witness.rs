@@ -75,6 +75,7 @@ fn figure(data: &Data, size: u64) -> Option<Figure> {
     (!chart.series.is_empty()).then(|| Figure {
         caption: format!("{}. Both axes logarithmic.", accounts(size)),
         svg: chart.svg(),
+        choice: None,
         table,
     })
 }
