@@ -1,4 +1,5 @@
-//! `thinstate replay run --self-check`: what it prints of its noise is what its result says, and follows from both runs.
+//! `thinstate replay run --self-check`, and `thinstate study`: what they print of their noise is what their results say, and
+//! follows from both runs.
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
@@ -123,4 +124,58 @@ fn a_comparison_never_forgets_the_noise_of_a_run() {
     let row = rows.iter().find(of).unwrap();
     let known = row["noise_floor"].as_f64().unwrap();
     assert!((known - first.result.noise_floor["total_ns.mean"]).abs() < 1e-12);
+}
+
+#[test]
+fn no_study_prints_less_noise_than_its_runs_have() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, out) = (dir.path().join("study.toml"), dir.path().join("out"));
+    let study = format!(
+        "name = 's'\ndesigns = ['flat-lthash', 'mpt']\naccounts = [3000, 2000]\nmultiples = [1, 2]\nnoise-floor = 2\n\
+         [run]\nblocks = {BLOCKS}\nwarm-up = {WARM_UP}\nthreads = 2\n"
+    );
+    std::fs::write(&file, study).unwrap();
+    let mut command = Command::new(THINSTATE);
+    let command = command.args(["study", "--quiet", "--out"]);
+    let output = command.arg(&out).arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let line = stdout.lines().find(|line| line.starts_with("noise floor"));
+    let line = line.unwrap_or_else(|| panic!("{stdout}"));
+    let begin = "noise floor (flat-lthash with 2,000 accounts at 2x, twice): mean ";
+    assert!(line.starts_with(begin), "{line}");
+
+    // As the study has it, and as the folders of both runs do.
+    let text = std::fs::read_to_string(out.join("study.json")).unwrap();
+    let study: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let floor = &study["noise_floor"];
+    let mean = |name: &str| {
+        let run = floor[name].as_str().unwrap();
+        let (_, blocks) = open(&out.join(run));
+        let ns = blocks.counted("total_ns").unwrap();
+        assert_eq!(ns.len(), BLOCKS);
+        ns.iter().sum::<u64>() as f64 / BLOCKS as f64
+    };
+    let row = &floor["measured"]["rows"][0];
+    assert_eq!(
+        (&row["metric"], &row["statistic"]),
+        (&"total_ns".into(), &"mean".into())
+    );
+    let ratio = row["ratio"].as_f64().unwrap();
+    assert!(
+        (ratio - mean("again") / mean("first")).abs() < 1e-9,
+        "{row}"
+    );
+    let [low, high] = [0, 1].map(|end| row["interval"][end].as_f64().unwrap());
+    assert!(low <= ratio && ratio <= high, "{row}");
+    let share = (high - 1.0).max(1.0 - low);
+    assert!(
+        line.starts_with(&format!("{begin}{:.1} %, p99 ", share * 100.0)),
+        "{line}: {row}"
+    );
+    assert!(
+        line.ends_with("less than a second, too little for figures of time"),
+        "{line}"
+    );
 }

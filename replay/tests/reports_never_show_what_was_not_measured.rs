@@ -65,6 +65,10 @@ fn no_difference_below_the_noise_floor_is_passed_off_as_one() {
         noise.text[0]
     );
     let rows = &noise.tables[0].rows;
+    assert_eq!(
+        rows[0][0], "total",
+        "a block's whole work is what differences are of"
+    );
     for statistic in ["mean", "p50", "p90", "p99"] {
         let of = |row: &&Vec<String>| row[0] == "total" && row[1] == statistic;
         let row = rows.iter().find(of).unwrap();

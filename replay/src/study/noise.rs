@@ -14,6 +14,8 @@ use std::path::Path;
 
 /// A time that is no work of the store's.
 const WAIT: &str = "wait_ns";
+/// The whole work of a block, which comes first.
+const WHOLE: &str = "total_ns";
 
 /// Which run is repeated, as a study's file says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +111,7 @@ impl NoiseMeasured {
                 rows.extend(few_blocks_p99(row.metric, &first, &again));
             }
         }
+        rows.sort_by_key(|row| row.metric != WHOLE);
         Ok(Self {
             blocks: comparison.a.blocks as u64,
             work_s: first.result.work_s().min(again.result.work_s()),
