@@ -2,7 +2,7 @@
 
 use super::super::{Batch, StoreError, Table};
 use super::arena::Arena;
-use super::shared::{Core, lock};
+use super::shared::{Core, Unwinding, lock};
 use super::tree::State;
 use core::sync::atomic::Ordering::Relaxed;
 use std::panic::resume_unwind;
@@ -73,14 +73,16 @@ impl Core {
         let writer = &mut *writer;
         self.refuse_poisoned()?;
         let encoded = writer.encode(batch)?;
+        let _unwinding = Unwinding(self, "commit");
         let log = Arc::clone(&writer.file);
         let appended = writer
             .append(encoded, &self.work)
             .map_err(|error| self.fail(error))?;
         let mut state = State::clone(&self.state());
         let record = state.active.push(appended.ops, log, appended.far_at);
+        let sync = self.options.sync;
         let mut sync = || {
-            if self.options.sync {
+            if sync {
                 writer.sync(&self.work)
             } else {
                 Ok(())
@@ -90,7 +92,7 @@ impl Core {
             state.apply(record);
             sync()
         } else {
-            beside(sync, || state.apply(record))
+            beside(&mut sync, || state.apply(record))
         };
         // What failed here is in no state, and none comes after it.
         synced.map_err(|error| self.fail(error))?;
@@ -99,11 +101,18 @@ impl Core {
     }
 }
 
-/// Does `here` while another thread does `there`.
-fn beside<T: Send>(there: impl FnOnce() -> T + Send, here: impl FnOnce()) -> T {
+/// Does `here` while another thread does `there`, where there is one to be had.
+fn beside<T: Send>(there: &mut (impl FnMut() -> T + Send), here: impl FnOnce()) -> T {
     thread::scope(|scope| {
-        let there = scope.spawn(there);
+        let mut done = None;
+        let spawned = thread::Builder::new()
+            .name("page-store-sync".to_owned())
+            .spawn_scoped(scope, &mut *there);
         here();
-        there.join().unwrap_or_else(|panic| resume_unwind(panic))
+        if let Ok(spawned) = spawned {
+            done = Some(spawned.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        done
     })
+    .unwrap_or_else(there)
 }

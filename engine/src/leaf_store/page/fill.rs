@@ -227,8 +227,13 @@ impl<'a> Filler<'a> {
         let is_full = self.builder.len() > 0 && self.builder.used() >= target_bytes;
         if is_full || !self.add(key, value, common, target_bytes) {
             self.close_before(key, common, target_bytes)?;
-            let fits = self.add(key, value, common, target_bytes);
-            assert!(fits, "key and value take at most a quarter of a page each");
+            if !self.add(key, value, common, target_bytes) {
+                // Beside the entries that the page begins with now it has no room: they have a page of their own.
+                self.tail.clear();
+                self.close_before(key, common, target_bytes)?;
+                let fits = self.add(key, value, common, target_bytes);
+                assert!(fits, "key and value take at most a quarter of a page each");
+            }
         }
         Ok(())
     }
@@ -241,6 +246,9 @@ impl<'a> Filler<'a> {
         }
         if mark.may_end(target_bytes) {
             self.tail.push(mark, key, value, common);
+        } else {
+            // They are all of the page's last entries, or none: the target may have grown meanwhile.
+            self.tail.clear();
         }
         self.hashes.push(filter::hash(key));
         if let Stored::Blob(extent) = value {
@@ -269,7 +277,8 @@ impl<'a> Filler<'a> {
         self.close()?;
         self.begin(&separator);
         for entry in next {
-            self.add(entry.key, entry.value, entry.common, target_bytes);
+            let fits = self.add(entry.key, entry.value, entry.common, target_bytes);
+            assert!(fits, "a page holds a part of another, and as much again");
         }
         tail.clear();
         self.tail = tail;
@@ -278,13 +287,16 @@ impl<'a> Filler<'a> {
 
     /// Takes back the last entries of the page, which begin at `mark`.
     fn take_back<'t>(&mut self, mark: Mark, entries: impl Iterator<Item = First<'t>>) {
+        let mut before = self.builder.len();
         self.builder.cut(mark);
         for entry in entries {
+            before -= 1;
             self.hashes.pop();
             if let Stored::Blob(_) = entry.value {
                 self.blobs.pop();
             }
         }
+        assert_eq!(before, self.builder.len(), "all that is cut off is held");
     }
 
     /// Ends the page that is being filled.

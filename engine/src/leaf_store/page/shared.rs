@@ -15,6 +15,7 @@ use super::signal::Signal;
 use super::tree::State;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::thread;
 
 /// Pages that one read brings at most, where they are neighbours.
 const READ_PAGES_MAX: u32 = 64;
@@ -200,6 +201,21 @@ impl Core {
             operation: "allocate pages",
             path: self.folder.path().join(PAGES),
             message: format!("the file has all {} pages that it can have", u32::MAX),
+        }
+    }
+}
+
+/// Poisons the store if what it guards panics: nobody knows how far that came, and commits may wait for it.
+pub(super) struct Unwinding<'a>(pub(super) &'a Core, pub(super) &'static str);
+
+impl Drop for Unwinding<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fail(StoreError::Io {
+                operation: self.1,
+                path: self.0.folder.path().to_owned(),
+                message: "it panicked".to_owned(),
+            });
         }
     }
 }

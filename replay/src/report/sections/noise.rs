@@ -25,7 +25,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
     }
     if text.is_empty() {
         text.push(
-            "Not measured: no run was repeated, and nothing here says how small a difference means nothing."
+            "Not measured: no run was repeated to its end, and nothing here says how small a difference means nothing."
                 .to_owned(),
         );
     }

@@ -17,8 +17,8 @@ use std::sync::Arc;
 const SMALL_CHUNK: usize = CHUNK_PAGES_MAX / 8;
 /// Pages that are read at once, about.
 const READ_PAGES: usize = 256;
-/// Bytes of entries that are held at most before they become pages.
-const GATHERED_BYTES_MAX: usize = 4 << 20;
+/// Bytes of entries that are held at most before they become pages. Tests have few.
+const GATHERED_BYTES_MAX: usize = if cfg!(test) { 4 << 10 } else { 4 << 20 };
 
 /// One checkpoint's merging.
 pub(super) struct Merger<'a, 'w> {

@@ -24,7 +24,7 @@ use super::fill::PageWriter;
 use super::folder::SegmentId;
 use super::ids::{PageId, Run};
 use super::log;
-use super::shared::{Core, lock};
+use super::shared::{Core, Unwinding, lock};
 use super::superblock::Superblock;
 use super::tree::{Epoch, Leaves, State};
 use core::ops::Range;
@@ -33,7 +33,6 @@ use merge::Merger;
 use std::{
     collections::VecDeque,
     sync::{Arc, Weak},
-    thread,
 };
 
 /// What is on the device, and what may go from it.
@@ -119,7 +118,7 @@ impl Core {
     }
 
     fn run(&self, durable: &mut Durable, job: Job) -> Result<(), StoreError> {
-        let _unwinding = Unwinding(self);
+        let _unwinding = Unwinding(self, "checkpoint");
         self.release(durable)?;
         if self.state().active.bytes() == 0 && job.is_empty() {
             return Ok(());
@@ -210,21 +209,6 @@ impl Core {
         let runs = durable.retired.iter().flat_map(|retired| &retired.runs);
         let pages = runs.map(|run| u64::from(run.pages)).sum();
         self.work.retired_pages.store(pages, Relaxed);
-    }
-}
-
-/// Poisons the store if a checkpoint panics: commits would wait for it for ever.
-struct Unwinding<'a>(&'a Core);
-
-impl Drop for Unwinding<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.fail(StoreError::Io {
-                operation: "checkpoint",
-                path: self.0.folder.path().to_owned(),
-                message: "it panicked".to_owned(),
-            });
-        }
     }
 }
 

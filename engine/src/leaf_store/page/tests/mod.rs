@@ -6,6 +6,7 @@
 mod bounds;
 mod crashes;
 mod damage;
+mod ends;
 mod model;
 mod values;
 
