@@ -38,7 +38,7 @@ export PATH := $(PATH):$(CARGO_BIN)
 install-tool = command -v $(1) >/dev/null || env -u CARGO_TARGET_DIR cargo install --locked $(2)@$(3)
 
 .PHONY: help demo compare build test check fmt fmt-check lint doc deny typos bench bench-quick fuzz data install clean \
-	prerequisites test-prerequisites components
+	prerequisites test-prerequisites this-checkout components
 
 help: ## List the targets
 	@printf 'usage: make TARGET [MAINNET=FOLDER] [OUT=FOLDER] [FUZZ_SECONDS=N] [COMPARE=OPTIONS]\n\n'
@@ -124,11 +124,14 @@ clean: ## Remove out/ and the project's own build outputs; those of the dependen
 	rm -rf out
 	cargo clean --release $(foreach crate,formats engine replay benches,--package thinstate-$(crate))
 
-prerequisites:
+prerequisites: this-checkout
 	@scripts/prerequisites
 
-test-prerequisites:
+test-prerequisites: this-checkout
 	@scripts/prerequisites --tests
+
+this-checkout:
+	@scripts/this-checkout
 
 components:
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || rustup component add rustfmt clippy
