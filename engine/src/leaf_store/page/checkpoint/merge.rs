@@ -112,15 +112,44 @@ impl<'a, 'w> Merger<'a, 'w> {
         mut new: Vec<Leaves>,
     ) -> Result<Vec<Group>, StoreError> {
         let mut groups = self.table(table, tree)?;
+        let behind = self.drop_empty_end(tree, &mut groups);
+        if behind == 0 {
+            new[0].begin_at(&[]);
+        }
         for leaves in &mut new {
             write_chunk(self.writer, leaves, table, self.generation)?;
         }
-        let end = tree.chunks.len();
         groups.push(Group {
-            old: end..end,
+            old: behind..tree.chunks.len(),
             new: new.into_iter().map(Arc::new).collect(),
         });
         Ok(groups)
+    }
+
+    /// Takes out the last chunks that have no pages: what comes in their place may begin before them, at
+    /// keys that were deleted. Gives the first of the old ones that go.
+    fn drop_empty_end(&mut self, tree: &Tree, groups: &mut Vec<Group>) -> usize {
+        let mut behind = tree.chunks.len();
+        while behind > 0 {
+            if let Some(mut group) = groups.pop_if(|group| group.old.end == behind) {
+                while let Some(leaves) = group.new.pop_if(|leaves| !leaves.has_pages()) {
+                    self.free_home(&leaves);
+                }
+                if !group.new.is_empty() {
+                    groups.push(group);
+                    break;
+                }
+                behind = group.old.start;
+            } else {
+                let leaves = &tree.chunks[behind - 1].leaves;
+                if leaves.has_pages() {
+                    break;
+                }
+                self.free_home(leaves);
+                behind -= 1;
+            }
+        }
+        behind
     }
 
     fn table(&mut self, table: Table, tree: &Tree) -> Result<Vec<Group>, StoreError> {

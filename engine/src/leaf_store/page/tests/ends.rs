@@ -78,6 +78,40 @@ fn large_entries_never_lack_room_behind_those_that_a_page_took_over() {
     }
 }
 
+/// Chunks without pages, which deletions leave, are not in the way of what is loaded behind them.
+#[test]
+fn a_load_never_begins_before_what_deletions_have_left() {
+    let mut entries: Entries = (0..12_000_u64)
+        .map(|index| (key(index), vec![index as u8; 16]))
+        .collect();
+    entries.sort();
+    let load = |bed: &Bed, entries: &[(Vec<u8>, Vec<u8>)]| {
+        let mut bulk = bed.store.bulk_writer(Table::Storage).unwrap();
+        for (key, value) in entries {
+            bulk.put(key, value).unwrap();
+        }
+        bulk.finish().unwrap();
+    };
+    for kept in (0..12_000).step_by(750) {
+        for is_flushed in [false, true] {
+            let bed = Bed::new(small());
+            for step in [&entries[..kept], &entries[kept..]] {
+                load(&bed, step);
+            }
+            let mut batch = Batch::default();
+            batch.delete_range(Table::Storage, entries[kept].0.clone(), [0xff; 33]);
+            bed.store.commit(batch).unwrap();
+            if is_flushed {
+                bed.store.flush().unwrap();
+            }
+            load(&bed, &entries[kept..]);
+            let bed = bed.reopened();
+            let held = all(&bed.store.snapshot(), Table::Storage);
+            assert!(held == entries, "{kept} kept");
+        }
+    }
+}
+
 fn any_entry() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     let nibbles = proptest::collection::vec(prop_oneof![Just(0x11), Just(0x12), Just(0x21)], 0..6);
     let length = || prop_oneof![20 => 0..30_usize, 3 => 30..112_usize];
