@@ -40,13 +40,13 @@ fn run(datadir: &Path, more: &str) -> Value {
 
 /// Whether the store has taken over what three steps have written.
 fn has_steps(store: &Path) -> bool {
-    // A step has 6.5 MB of pages, of which one step's may not be taken over yet.
+    // Codes have 21 MB of pages, a step 6.5 MB, of which one step's may not be taken over yet.
     let pages = fs::metadata(store.join("pages")).map_or(0, |it| it.len());
     let entries = fs::read_dir(store).into_iter().flatten();
     let names = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let tables = names.filter(|it| it.extension().is_some_and(|it| it == "sst"));
     // Codes, and slots and accounts of three steps.
-    pages > 40_000_000 || tables.count() >= 7
+    pages > 60_000_000 || tables.count() >= 7
 }
 
 /// Begins, and sends the signal once some steps are done, which show in the store under `at`. Where the fill was over by
