@@ -104,15 +104,12 @@ impl Core {
 /// Does `here` while another thread does `there`, where there is one to be had.
 fn beside<T: Send>(there: &mut (impl FnMut() -> T + Send), here: impl FnOnce()) -> T {
     thread::scope(|scope| {
-        let mut done = None;
         let spawned = thread::Builder::new()
             .name("page-store-sync".to_owned())
             .spawn_scoped(scope, &mut *there);
         here();
-        if let Ok(spawned) = spawned {
-            done = Some(spawned.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        done
+        let joined = spawned.ok().map(|it| it.join());
+        joined.map(|done| done.unwrap_or_else(|panic| resume_unwind(panic)))
     })
     .unwrap_or_else(there)
 }

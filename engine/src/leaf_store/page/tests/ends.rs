@@ -7,14 +7,18 @@ use proptest::prelude::*;
 
 type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
+fn load(bed: &Bed, entries: &[(Vec<u8>, Vec<u8>)]) {
+    let mut bulk = bed.store.bulk_writer(Table::Storage).unwrap();
+    for (key, value) in entries {
+        bulk.put(key, value).unwrap();
+    }
+    bulk.finish().unwrap();
+}
+
 fn assert_held(options: PageOptions, entries: &Entries, in_bulk: bool) {
     let bed = Bed::new(options);
     if in_bulk {
-        let mut bulk = bed.store.bulk_writer(Table::Storage).unwrap();
-        for (key, value) in entries {
-            bulk.put(key, value).unwrap();
-        }
-        bulk.finish().unwrap();
+        load(&bed, entries);
     } else {
         let mut batch = Batch::default();
         for (key, value) in entries {
@@ -85,13 +89,6 @@ fn a_load_never_begins_before_what_deletions_have_left() {
         .map(|index| (key(index), vec![index as u8; 16]))
         .collect();
     entries.sort();
-    let load = |bed: &Bed, entries: &[(Vec<u8>, Vec<u8>)]| {
-        let mut bulk = bed.store.bulk_writer(Table::Storage).unwrap();
-        for (key, value) in entries {
-            bulk.put(key, value).unwrap();
-        }
-        bulk.finish().unwrap();
-    };
     for kept in (0..12_000).step_by(750) {
         for is_flushed in [false, true] {
             let bed = Bed::new(small());
