@@ -1,5 +1,5 @@
-//! Blocks of random updates over 1 M and 10 M accounts: root and durable commit, beside plain
-//! RocksDB puts of the same keys, an append log with twigs, and a trie wholly in memory with a log, in the
+//! Blocks of random updates over 1 M and 10 M accounts: root and durable commit on pages and on RocksDB, beside
+//! plain RocksDB puts of the same keys, an append log with twigs, and a trie wholly in memory with a log, in the
 //! same run.
 //!
 //! `THINSTATE_BENCH_STORES=permanent,memory` chooses stores by words of their names,
@@ -8,12 +8,18 @@
 //! stores (a temporary one under the target folder if not given: /tmp may be memory).
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 use thinstate_benches::{
     AppendLogFloor, Contender, Floor, MemoryTrieFloor, Ours, Record, Workload, chosen,
     device_written_bytes, folder, numbers, print_table,
 };
-use thinstate_engine::{Options, leaf_store::RocksOptions};
+use thinstate_engine::{
+    Options,
+    leaf_store::{LeafStore, PageStore, RocksOptions, RocksStore},
+};
 
 const SEED: u64 = 0x7e57;
 const PRELOAD_TOGETHER: u64 = 200_000;
@@ -74,15 +80,24 @@ fn run(c: &mut Criterion, contender: &mut dyn Contender, accounts: u64, records:
 
 const STORES: &str = "THINSTATE_BENCH_STORES";
 
-/// The permanent tier, with buckets of each size.
-fn permanent(c: &mut Criterion, accounts: u64, records: &mut Vec<Record>) {
+/// As the programs have it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The permanent tier on a leaf store, with buckets of each size.
+fn permanent<L: LeafStore>(
+    c: &mut Criterion,
+    accounts: u64,
+    open: impl Fn(&Path, Options) -> Ours<L>,
+    records: &mut Vec<Record>,
+) {
     for bucket_entries_max in numbers("THINSTATE_BENCH_BUCKETS", "64") {
         let dir = folder(env!("CARGO_TARGET_TMPDIR"));
         let options = Options {
             bucket_entries_max: bucket_entries_max as usize,
             ..Options::default()
         };
-        let mut ours = Ours::open(dir.path(), RocksOptions::default(), options);
+        let mut ours = open(dir.path(), options);
         run(c, &mut ours, accounts, records);
         let (interior, _) = ours.tier().interior_size();
         eprintln!("buckets of at most {bucket_entries_max}: {interior:?}");
@@ -113,8 +128,11 @@ fn floors(c: &mut Criterion, accounts: u64, records: &mut Vec<Record>) {
 fn commits(c: &mut Criterion) {
     let mut records = Vec::new();
     for accounts in numbers("THINSTATE_BENCH_ACCOUNTS", "1000000,10000000") {
-        if chosen(STORES, "thinstate permanent tier") {
-            permanent(c, accounts, &mut records);
+        if chosen(STORES, Ours::<PageStore>::NAME) {
+            permanent(c, accounts, Ours::on_pages, &mut records);
+        }
+        if chosen(STORES, Ours::<RocksStore>::NAME) {
+            permanent(c, accounts, Ours::on_rocksdb, &mut records);
         }
         floors(c, accounts, &mut records);
     }

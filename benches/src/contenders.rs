@@ -5,7 +5,7 @@ use alloy_primitives::{B256, KECCAK256_EMPTY, U256, keccak256};
 use std::path::Path;
 use thinstate_engine::{
     BlockId, Options, PermanentTier,
-    leaf_store::{Batch, LeafStore as _, RocksOptions, RocksStore, Table},
+    leaf_store::{Batch, LeafStore, PageOptions, PageStore, RocksOptions, RocksStore, Table},
 };
 use thinstate_formats::{
     Account, AccountChange, AccountUpdate, BatchHasher, BlockNumber, StateChanges,
@@ -21,30 +21,51 @@ pub trait Contender {
     fn settle(&mut self);
 }
 
-/// The permanent tier over RocksDB: root and durable commit for each block.
-pub struct Ours {
-    tier: PermanentTier<RocksStore>,
+/// The permanent tier over a leaf store: root and durable commit for each block.
+pub struct Ours<L: LeafStore> {
+    name: &'static str,
+    tier: PermanentTier<L>,
     next: u64,
 }
 
-impl Ours {
-    /// Opens, or makes, a store in `dir`.
-    pub fn open(dir: &Path, rocks: RocksOptions, options: Options) -> Self {
-        let store = RocksStore::open(dir, rocks).expect("the store opens");
+impl Ours<PageStore> {
+    /// Its name in tables.
+    pub const NAME: &str = "thinstate permanent tier";
+
+    /// Opens, or makes, a store of pages in `dir`.
+    pub fn on_pages(dir: &Path, options: Options) -> Self {
+        let store = PageStore::open(dir, PageOptions::default()).expect("the store opens");
+        Self::over(Self::NAME, store, options)
+    }
+}
+
+impl Ours<RocksStore> {
+    /// Its name in tables.
+    pub const NAME: &str = "thinstate on RocksDB";
+
+    /// Opens, or makes, a RocksDB store in `dir`.
+    pub fn on_rocksdb(dir: &Path, options: Options) -> Self {
+        let store = RocksStore::open(dir, RocksOptions::default()).expect("the store opens");
+        Self::over(Self::NAME, store, options)
+    }
+}
+
+impl<L: LeafStore> Ours<L> {
+    fn over(name: &'static str, store: L, options: Options) -> Self {
         let tier = PermanentTier::open(store, options).expect("the tier opens");
         let next = tier.head().block.map_or(0, |b| b.number.0 + 1);
-        Self { tier, next }
+        Self { name, tier, next }
     }
 
     /// The tier itself.
-    pub const fn tier(&self) -> &PermanentTier<RocksStore> {
+    pub const fn tier(&self) -> &PermanentTier<L> {
         &self.tier
     }
 }
 
-impl Contender for Ours {
+impl<L: LeafStore> Contender for Ours<L> {
     fn name(&self) -> &'static str {
-        "thinstate permanent tier"
+        self.name
     }
 
     fn apply(&mut self, block: &Block, record: &mut Record) {

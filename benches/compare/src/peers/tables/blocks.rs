@@ -20,6 +20,7 @@ pub(super) fn blocks(stores: &[(&str, &DrawsFound)], unit: &str) -> Table {
         "root p50".to_owned(),
         format!("written B/{unit}: process / device"),
         "read: process / device".to_owned(),
+        format!("device reads/{unit}"),
         format!("CPU s/M {unit}s"),
         format!("witness B/{unit}"),
         "peak memory".to_owned(),
@@ -45,6 +46,9 @@ pub(super) fn blocks(stores: &[(&str, &DrawsFound)], unit: &str) -> Table {
                     per(used.device_written_bytes),
                 ]),
                 joined([per(used.process_read_bytes), per(used.device_read_bytes)]),
+                figures
+                    .per_update(used.device_reads)
+                    .map_or_else(none, decimal),
                 // Nanoseconds for each are thousandths of seconds for a million.
                 figures
                     .per_update(Some(figures.cpu_ns))
