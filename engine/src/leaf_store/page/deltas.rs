@@ -193,39 +193,37 @@ impl Deltas {
         let mut starts = Vec::with_capacity(self.starts.len());
         let mut refs = Vec::with_capacity(self.refs.len() + newer.len());
         let mut prefixes = Vec::with_capacity(self.refs.len() + newer.len());
-        starts.push(0);
-        let (mut page, mut taken) = (0, 0);
+        let mut page = newer.first().map_or(0, |first| separators.floor(first.key));
+        let mut taken = 0;
         for change in newer {
-            let target = separators.floor_from(page, change.key);
-            while page < target {
-                page += 1;
-                let end = self.starts[page] as usize;
-                refs.extend_from_slice(&self.refs[taken..end]);
-                prefixes.extend_from_slice(&self.prefixes[taken..end]);
-                starts.push(refs.len() as u32);
-                taken = end;
-            }
-            let end = self.starts[page + 1] as usize;
-            let index = self.search(arena, taken..end, change.key, false);
+            page = separators.floor_from(page, change.key);
+            let range = taken.max(self.starts[page] as usize)..self.starts[page + 1] as usize;
+            let index = self.search(arena, range.clone(), change.key, false);
+            // What the pages up to this one begin with has moved by what was added before.
+            self.move_starts(&mut starts, page, refs.len() - taken);
             refs.extend_from_slice(&self.refs[taken..index]);
             prefixes.extend_from_slice(&self.prefixes[taken..index]);
             refs.push(change.at);
             prefixes.push(prefix(&self.beginning, change.key));
-            let is_replaced = self.is_key(arena, index, end, change.key);
+            let is_replaced = self.is_key(arena, index, range.end, change.key);
             taken = index + usize::from(is_replaced);
         }
-        for end in &self.starts[page + 1..] {
-            refs.extend_from_slice(&self.refs[taken..*end as usize]);
-            prefixes.extend_from_slice(&self.prefixes[taken..*end as usize]);
-            starts.push(refs.len() as u32);
-            taken = *end as usize;
-        }
+        self.move_starts(&mut starts, self.starts.len() - 1, refs.len() - taken);
+        refs.extend_from_slice(&self.refs[taken..]);
+        prefixes.extend_from_slice(&self.prefixes[taken..]);
         Self {
             starts,
             refs,
             prefixes,
             beginning: Arc::clone(&self.beginning),
             wipes: self.wipes.clone(),
+        }
+    }
+
+    /// Adds the starts up to that of `page` to those in `starts`, each by so much higher.
+    fn move_starts(&self, starts: &mut Vec<u32>, page: usize, by: usize) {
+        if let Some(missing) = self.starts.get(starts.len()..=page) {
+            starts.extend(missing.iter().map(|start| start + by as u32));
         }
     }
 

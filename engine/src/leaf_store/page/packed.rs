@@ -26,25 +26,49 @@ impl Packed {
     /// Index of the last item at or below `key`, where items ascend; 0 if there is none.
     #[inline]
     pub(super) fn floor(&self, key: &[u8]) -> usize {
-        self.floor_from(0, key)
+        self.last_between(0, self.len(), |item| item <= key)
     }
 
-    /// The same, where the item at `from` is known to be at or below `key`.
+    /// The same, where the item at `from` is known to be at or below `key`, and the one that is looked for
+    /// is not far.
     #[inline]
     pub(super) fn floor_from(&self, from: usize, key: &[u8]) -> usize {
-        self.last_where(from, |item| item <= key)
+        self.last_near(from, |item| item <= key)
     }
 
-    /// Index of the last item below `key`, where the one at `from` is; `from` if there is none.
+    /// Index of the last item below `key`; 0 if there is none.
+    #[inline]
+    pub(super) fn below(&self, key: &[u8]) -> usize {
+        self.last_between(0, self.len(), |item| item < key)
+    }
+
+    /// The same, where the item at `from` is below `key`, and the one that is looked for is not far; `from` if
+    /// there is none.
     #[inline]
     pub(super) fn below_from(&self, from: usize, key: &[u8]) -> usize {
-        self.last_where(from, |item| item < key)
+        self.last_near(from, |item| item < key)
     }
 
-    /// The last item that passes, as all before it do; `from` is not asked.
+    /// The last item from `from` on that passes, as all before it do; `from` is not asked. What is `n` items
+    /// away takes about twice the binary logarithm of `n` comparisons.
     #[inline]
-    fn last_where(&self, from: usize, passes: impl Fn(&[u8]) -> bool) -> usize {
-        let (mut low, mut high) = (from, self.len());
+    fn last_near(&self, from: usize, passes: impl Fn(&[u8]) -> bool) -> usize {
+        let (mut low, mut step) = (from, 1);
+        while low + step < self.len() && passes(self.get(low + step)) {
+            low += step;
+            step *= 2;
+        }
+        self.last_between(low, self.len().min(low + step), passes)
+    }
+
+    /// The last item from `low` up to `high` that passes, as all before it do; `low` is not asked.
+    #[inline]
+    fn last_between(
+        &self,
+        mut low: usize,
+        mut high: usize,
+        passes: impl Fn(&[u8]) -> bool,
+    ) -> usize {
         while low + 1 < high {
             let middle = low.midpoint(high);
             if passes(self.get(middle)) {
@@ -88,9 +112,15 @@ mod tests {
             ("e", 3),
         ] {
             assert_eq!(packed.floor(key.as_bytes()), index, "{key}");
+            for from in 0..=index {
+                assert_eq!(packed.floor_from(from, key.as_bytes()), index, "{key}");
+            }
         }
         for (key, index) in [("", 0), ("b", 0), ("b0", 1), ("bb", 1), ("c", 2), ("e", 3)] {
-            assert_eq!(packed.below_from(0, key.as_bytes()), index, "{key}");
+            assert_eq!(packed.below(key.as_bytes()), index, "{key}");
+            for from in 0..=index {
+                assert_eq!(packed.below_from(from, key.as_bytes()), index, "{key}");
+            }
         }
         assert_eq!(packed.get(2), b"bb");
         assert_eq!(packed.len(), 4);

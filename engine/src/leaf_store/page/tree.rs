@@ -236,11 +236,8 @@ impl Tree {
     /// The chunk and the page in it that the last keys below `key` belong to.
     #[inline]
     pub(super) fn find_below(&self, key: &[u8]) -> (usize, usize) {
-        let chunk = self.firsts.below_from(0, key);
-        (
-            chunk,
-            self.chunks[chunk].leaves.separators.below_from(0, key),
-        )
+        let chunk = self.firsts.below(key);
+        (chunk, self.chunks[chunk].leaves.separators.below(key))
     }
 
     /// The least key that does not belong to the chunk.
