@@ -135,6 +135,21 @@ fn no_deviation_from_mainnet_is_left_out() {
 }
 
 #[test]
+fn no_growth_is_shown_without_bytes_to_tell_it_from() {
+    let Made { data, sections, .. } = made();
+    let growth = &section(sections, "growth").figures[0].table;
+    let row = |design: &str| growth.rows.iter().find(|row| row[0] == design).unwrap();
+    // Its runs have live and sealed entries.
+    assert!(row("layered").iter().all(|cell| cell != "not known"));
+    // Its blocks write temporary entries, but its state has none: what they take is not known, nor what they leave.
+    assert_eq!(row("temporary")[1..], ["not known"; 6].map(str::to_owned));
+    // Nothing leaves a state without cheap tiers and expiry.
+    assert_eq!(row("mpt")[2..4], ["0 B", "0 B"].map(str::to_owned));
+    assert_ne!(row("mpt")[1], "0 B");
+    assert_eq!(growth.rows.len(), data.designs().len());
+}
+
+#[test]
 fn no_model_beyond_a_quarter_is_vouched_for() {
     let Made { data, sections, .. } = made();
     let mut data = data.clone();
