@@ -9,7 +9,7 @@ mod made_up_study;
 mod runs;
 
 use made_up_study::{DESIGNS, Made, made, report_of, section};
-use thinstate_replay::{replay::RunConfig, report};
+use thinstate_replay::{model, replay::RunConfig, report};
 
 #[test]
 fn no_figure_lacks_its_numbers() {
@@ -132,6 +132,49 @@ fn no_deviation_from_mainnet_is_left_out() {
     let row = &workload.tables[1].rows[0];
     assert_eq!(row[0], "slots written");
     assert!(row[3].contains("10"), "{row:?}");
+}
+
+#[test]
+fn no_predicted_second_goes_to_no_term() {
+    let Made { data, sections, .. } = made();
+    for report in &data.models {
+        let [here, there] = &report.predicted[..] else {
+            panic!("{:?}", report.predicted);
+        };
+        for predicted in [here, there] {
+            let at = &predicted.at_largest;
+            let terms: f64 = at.terms().iter().map(|(_, s)| s).sum();
+            assert!((terms / at.mean_s - 1.0).abs() < 1e-9, "{at:?}");
+            assert!(at.hash_s > 0.0, "{}: {at:?}", report.design);
+        }
+        // Another CPU takes ten times as long for the trie's hashes, at whatever multiple still fits.
+        let model = report.model.as_ref().unwrap();
+        let at = |of: &model::Scenario| model.predict(of, 10.0).hash_s;
+        assert!(at(&there.scenario) > 3.0 * at(&here.scenario));
+        assert_eq!(here.assumed, []);
+        assert_eq!(there.assumed.len(), 2, "{:?}", there.assumed);
+    }
+    let model = section(sections, "model");
+    let text = model.text.join(" ");
+    for said in [
+        "keccak256 60 ns",
+        "Assumed of Samsung 990 PRO 2TB",
+        "a sync takes the 125 \u{b5}s",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let predictions = model.tables.last().unwrap();
+    let column = |name: &str| {
+        predictions
+            .columns
+            .iter()
+            .position(|it| it == name)
+            .unwrap()
+    };
+    for row in &predictions.rows {
+        assert_ne!(row[column("hashing")], "in CPU", "{row:?}");
+    }
+    assert_eq!(predictions.rows.len(), 2 * data.models.len());
 }
 
 #[test]

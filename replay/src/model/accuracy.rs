@@ -1,6 +1,6 @@
 //! How far off a model is, where it can be compared.
 
-use super::{DesignModel, Point, Prediction, Scenario};
+use super::{DesignModel, HashCosts, Measured, Point, Prediction, Scenario};
 use crate::measure::DeviceProfile;
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +61,7 @@ impl Accuracy {
     pub fn of(
         design: &str,
         points: &[Point],
-        device: Option<&DeviceProfile>,
+        measured: Measured<'_>,
         held_out: Option<HeldOut>,
     ) -> Result<(DesignModel, Self), super::ModelError> {
         let points: Vec<Point> = points
@@ -78,13 +78,14 @@ impl Accuracy {
             .filter(|it| !is_held_out(it))
             .cloned()
             .collect();
-        let model = DesignModel::fit(design, &seen, device)?;
+        let device = measured.device;
+        let model = DesignModel::fit(design, &seen, measured)?;
         let errors: Vec<_> = points
             .iter()
             .map(|point| {
                 let predicted = at(&model, point, device);
                 let others: Vec<_> = seen.iter().filter(|it| *it != point).cloned().collect();
-                let without = DesignModel::fit(design, &others, device).ok();
+                let without = DesignModel::fit(design, &others, measured).ok();
                 PointError {
                     accounts: point.accounts,
                     multiple: point.multiple,
@@ -126,6 +127,7 @@ fn at(model: &DesignModel, point: &Point, device: Option<&DeviceProfile>) -> Pre
         threads: point.threads,
         cache_bytes: model.state_bytes_per_account * point.accounts as f64 * (1.0 - missed),
         device: device.cloned().unwrap_or_else(unknown),
+        permutation_ns: HashCosts::default(),
     };
     model.predict(&scenario, f64::from(point.multiple))
 }

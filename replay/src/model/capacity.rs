@@ -1,8 +1,9 @@
 //! The model of one design, and what it predicts.
 
 use super::{
-    ModelError, Point, Scenario,
+    Assumption, Hashing, Measured, ModelError, Point, Prediction, Scenario,
     fit::{Curve, LogLine, Tail},
+    hashing, machine,
 };
 use crate::measure::DeviceProfile;
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,11 @@ pub struct DesignModel {
     pub design: String,
     /// Distinct keys of a block.
     pub keys: Curve,
-    /// Seconds without a device, for each key.
+    /// Seconds without device and hashing, for each key.
     pub key_s: Curve,
+    /// What it hashes, for each function whose cost was measured; other hashing is among the seconds for each key.
+    #[serde(default)]
+    pub hashing: Vec<Hashing>,
     /// Blocks that the store fetches from files, for each key.
     pub block_reads_per_key: LogLine,
     /// Bytes that reach the device.
@@ -35,36 +39,15 @@ pub struct DesignModel {
     pub threads: u32,
     /// What the measured device took to sync, which is among a block's seconds.
     pub sync_s: f64,
-}
-
-/// What a block of a scenario is predicted to cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    /// Keys.
-    pub keys: f64,
-    /// Reads that reach the device.
-    pub device_reads: f64,
-    /// Bytes that reach it.
-    pub written_bytes: f64,
-    /// Seconds of the cores.
-    pub cpu_s: f64,
-    /// Seconds in which the device reads.
-    pub read_s: f64,
-    /// Seconds in which it writes and syncs.
-    pub write_s: f64,
-    /// Mean block work, in seconds.
-    pub mean_s: f64,
-    /// 99th percentile, in seconds.
-    pub p99_s: f64,
+    /// What it took to read 4 KiB, one read at a time, in microseconds, where that is known.
+    #[serde(default)]
+    pub read_latency_us: Option<f64>,
 }
 
 impl DesignModel {
     /// Fits a model to the runs of one design on one machine.
-    pub fn fit(
-        design: &str,
-        points: &[Point],
-        device: Option<&DeviceProfile>,
-    ) -> Result<Self, ModelError> {
+    pub fn fit(design: &str, points: &[Point], measured: Measured<'_>) -> Result<Self, ModelError> {
+        let device = measured.device;
         let points: Vec<Point> = points
             .iter()
             .filter(|it| it.design == design)
@@ -88,24 +71,31 @@ impl DesignModel {
             .map_or(0.0, |us| us / 1e6);
         // What the device does not explain; at least a tenth, as it may work while cores do.
         let rest = |it: &Point| (it.mean_s - of_device(it) - sync_s).max(it.mean_s / 10.0);
-        let key_s = Curve::fit(&points, 0.0, |it| rest(it) / it.keys)
-            .ok_or_else(|| degenerate("block work"))?;
+        let threads = points.iter().map(|it| it.threads).max().unwrap_or(1).max(1);
+        let serial_share = serial_share(&points, threads);
+        let share = amdahl(serial_share, threads);
+        let hashing = Hashing::fit(&points, measured.hash_costs, rest, share);
+        let key_s = Curve::fit(&points, 0.0, |it| {
+            (rest(it) - share * hashing::seconds_of(&hashing, it)) / it.keys
+        })
+        .ok_or_else(|| degenerate("block work"))?;
         let written_bytes = Curve::fit(&points, 1.0, |it| it.written_bytes)
             .ok_or_else(|| degenerate("bytes written"))?;
-        let threads = points.iter().map(|it| it.threads).max().unwrap_or(1).max(1);
         Ok(Self {
             design: design.to_owned(),
             keys,
             key_s,
+            hashing,
             block_reads_per_key: LogLine::fit(&points, |it| it.block_reads / it.keys),
             written_bytes,
             state_bytes_per_account: median(
                 points.iter().map(|it| it.state_bytes / it.accounts as f64),
             ),
             tail: Tail::fit(&points),
-            serial_share: serial_share(&points, threads),
+            serial_share,
             threads,
             sync_s,
+            read_latency_us: device.and_then(|it| it.read_latency_us),
         })
     }
 
@@ -117,19 +107,28 @@ impl DesignModel {
         let miss = 1.0 - (scenario.cache_bytes / state_bytes.max(1.0)).clamp(0.0, 1.0);
         let device_reads = keys * self.block_reads_per_key.at(accounts) * miss;
         let written_bytes = self.written_bytes.at(multiple, accounts);
-        let device = &scenario.device;
-        let sync_there = device.sync_latency_us.map_or(self.sync_s, |us| us / 1e6);
-        let cpu_s = keys * self.key_s.at(multiple, accounts) * self.cores(scenario.threads);
+        let (device, _) = self.completed(scenario);
+        let here = amdahl(self.serial_share, self.threads);
+        let there = amdahl(self.serial_share, scenario.threads);
+        let cpu_s = keys * self.key_s.at(multiple, accounts) * there / here;
+        let core_s = |it: &Hashing| {
+            let ns = scenario.permutation_ns.of(it.function);
+            it.core_s(multiple, accounts, ns)
+        };
+        let hash_s = there * self.hashing.iter().map(core_s).sum::<f64>();
         let read_s = device.seconds(device_reads, 0.0, scenario.threads);
-        let write_s = device.seconds(0.0, written_bytes, scenario.threads) + sync_there;
-        let mean_s = cpu_s + read_s + write_s;
+        let write_s = device.seconds(0.0, written_bytes, scenario.threads);
+        let sync_s = device.sync_latency_us.map_or(0.0, |us| us / 1e6);
+        let mean_s = cpu_s + hash_s + read_s + write_s + sync_s;
         Prediction {
             keys,
             device_reads,
             written_bytes,
             cpu_s,
+            hash_s,
             read_s,
             write_s,
+            sync_s,
             mean_s,
             p99_s: mean_s * self.tail.at(multiple),
         }
@@ -152,12 +151,27 @@ impl DesignModel {
         Some(low)
     }
 
-    /// Time on `threads` cores beside that on the measured ones (Amdahl).
-    fn cores(&self, threads: u32) -> f64 {
-        let serial = self.serial_share;
-        let time = |threads: u32| serial + (1.0 - serial) / f64::from(threads.max(1));
-        time(threads) / time(self.threads)
+    /// Seconds of hashing for each key, on the threads of the measured runs.
+    pub fn hash_key_s(&self, multiple: f64, accounts: f64) -> f64 {
+        let core_s = |it: &Hashing| it.core_s(multiple, accounts, None);
+        let core_s: f64 = self.hashing.iter().map(core_s).sum();
+        amdahl(self.serial_share, self.threads) * core_s / self.keys.at(multiple, accounts)
     }
+
+    /// What is assumed of a scenario's device, as its profile does not say it.
+    pub fn assumptions(&self, scenario: &Scenario) -> Vec<Assumption> {
+        self.completed(scenario).1
+    }
+
+    fn completed(&self, scenario: &Scenario) -> (DeviceProfile, Vec<Assumption>) {
+        let sync_us = Some(self.sync_s * 1e6).filter(|us| *us > 0.0);
+        machine::completed(&scenario.device, self.read_latency_us, sync_us)
+    }
+}
+
+/// What a second of work on one core takes on `threads` of them (Amdahl).
+fn amdahl(serial_share: f64, threads: u32) -> f64 {
+    serial_share + (1.0 - serial_share) / f64::from(threads.max(1))
 }
 
 /// The share of work that is done by one thread alone, from how many threads were busy on average.
@@ -178,100 +192,4 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-
-    fn device() -> DeviceProfile {
-        DeviceProfile {
-            name: "test".to_owned(),
-            source: "made up".to_owned(),
-            read_iops: BTreeMap::from([(1, 10_000.0), (2, 20_000.0), (32, 100_000.0)]),
-            read_latency_us: Some(100.0),
-            sync_latency_us: Some(100.0),
-            read_bytes_per_second: Some(1e9),
-            write_bytes_per_second: Some(3e8),
-            ..DeviceProfile::default()
-        }
-    }
-
-    /// Runs of a machine that follows the model's own law, with a little noise.
-    fn runs() -> Vec<Point> {
-        let mut points = Vec::new();
-        for (size, accounts) in [1_000_000u64, 10_000_000].into_iter().enumerate() {
-            for (step, multiple) in [1u32, 10, 100, 1_000].into_iter().enumerate() {
-                let keys = 2_000.0 * f64::from(multiple).powf(0.95);
-                let device_reads = keys * 0.2 * size as f64;
-                let written_bytes = keys * 300.0;
-                let noise = 1.0 + 0.02 * ((step * 7 + size * 3) % 5) as f64 - 0.04;
-                let cpu = 0.001 + keys * (1e-6 + 5e-7 * (accounts as f64).ln());
-                let mean_s = noise * (cpu + device().seconds(device_reads, written_bytes, 2));
-                points.push(Point {
-                    design: "mpt".to_owned(),
-                    accounts,
-                    multiple,
-                    blocks: 100,
-                    keys,
-                    block_reads: keys * 0.25,
-                    device_reads,
-                    written_bytes,
-                    cpu_s: mean_s * 1.6,
-                    mean_s,
-                    p99_s: mean_s * 1.3,
-                    state_bytes: accounts as f64 * 300.0,
-                    threads: 2,
-                });
-            }
-        }
-        points
-    }
-
-    #[test]
-    fn no_run_that_was_held_out_is_mispredicted() {
-        let all = runs();
-        for held_out in &all {
-            let rest: Vec<_> = all.iter().filter(|it| *it != held_out).cloned().collect();
-            let model = DesignModel::fit("mpt", &rest, Some(&device())).expect("seven runs");
-            let mut scenario = Scenario {
-                accounts: held_out.accounts,
-                threads: 2,
-                cache_bytes: f64::INFINITY,
-                device: device(),
-            };
-            let misses = held_out.device_reads / held_out.block_reads;
-            scenario.cache_bytes = held_out.state_bytes * (1.0 - misses);
-            let got = model.predict(&scenario, f64::from(held_out.multiple)).p99_s;
-            let error = got / held_out.p99_s - 1.0;
-            assert!(error.abs() < 0.15, "{error} at {held_out:?}");
-        }
-    }
-
-    #[test]
-    fn no_multiple_beyond_the_largest_fits() {
-        let model = DesignModel::fit("mpt", &runs(), Some(&device())).expect("eight runs");
-        let scenario = Scenario {
-            accounts: 380_000_000,
-            threads: 8,
-            cache_bytes: 32e9,
-            device: device(),
-        };
-        let largest = model.largest_multiple(&scenario, 12.0).expect("one fits");
-        assert!(model.predict(&scenario, f64::from(largest)).p99_s <= 12.0);
-        assert!(model.predict(&scenario, f64::from(largest + 1)).p99_s > 12.0);
-        assert_eq!(model.largest_multiple(&scenario, 1e-9), None);
-    }
-
-    #[test]
-    fn too_few_runs_are_never_a_model() {
-        let got = DesignModel::fit("mpt", &runs()[..2], None);
-        let expected = ModelError::TooFew {
-            design: "mpt".to_owned(),
-            expected: 3,
-            got: 2,
-        };
-        assert_eq!(got, Err(expected));
-        let same = vec![runs()[0].clone(); 3];
-        let got = DesignModel::fit("mpt", &same, None);
-        assert!(matches!(got, Ok(_) | Err(ModelError::Degenerate { .. })));
-    }
-}
+mod tests;

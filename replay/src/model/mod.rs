@@ -6,10 +6,12 @@
 //!
 //! ```text
 //! keys(m, S)      = exp(a + b ln m + c ln^2 m + d ln S)     different keys that a slot touches
-//! key_s(m, S)     = exp(..., likewise)                      seconds for each that neither device nor sync explains
+//! steps(m, S)     = exp(..., likewise)                      permutations or compressions, for each hash function
+//! key_s(m, S)     = exp(..., likewise)                      seconds for each key that nothing else here explains
 //! misses(m, S)    = keys * (q0 + q1 ln S) * (1 - hit)       4 KiB reads that reach the device
 //! written(m, S)   = exp(..., likewise)                      bytes that reach it
 //! mean block work = keys * key_s * speed-up of the cores
+//!                   + steps * seconds of one * share of one core's time on the threads
 //!                   + misses / IOPS at the depth of the reading threads + written / bandwidth + sync
 //! p99 block work  = mean block work * (1 + floor + spread / sqrt m)
 //! ```
@@ -20,6 +22,12 @@
 //! because merged blocks touch the same keys, and the time for a key falls, because keys share the way to the root;
 //! beyond the largest measured multiple neither goes on bending ([`Curve`]).
 //!
+//! What a step of a hash function takes is measured, not fitted: in batches, on one core, when a study begins
+//! ([`HashCosts::measure`]). That is the least that it costs; encoding, and what is hashed one at a time, stay in `key_s`. Where
+//! a run's time has no room for it, it is taken for less ([`Hashing::cost_ns`]), and where it was not measured, `key_s` has all of it.
+//! A scenario may name a CPU with other costs. What its device's profile does not say is taken from the measured device
+//! ([`Assumption`]), and the report says so.
+//!
 //! Cores follow Amdahl's law with the serial share that the CPU time of the measured runs shows. That and every
 //! step beyond the measured sizes is extrapolation; the report says for each point how far off the model was
 //! where it could be compared ([`Accuracy`]): fitted, left out one by one, and held out altogether.
@@ -28,13 +36,19 @@ mod accuracy;
 mod capacity;
 mod error;
 mod fit;
+mod hashing;
 mod least_squares;
+mod machine;
 mod point;
+mod prediction;
 mod scenario;
 
 pub use accuracy::{Accuracy, HeldOut, PointError};
-pub use capacity::{DesignModel, Prediction};
+pub use capacity::DesignModel;
 pub use error::ModelError;
 pub use fit::{Curve, LogLine, Tail};
+pub use hashing::{HashCosts, HashFunction, Hashing};
+pub use machine::{Assumption, Measured};
 pub use point::Point;
+pub use prediction::{Prediction, Term};
 pub use scenario::Scenario;

@@ -1,7 +1,9 @@
 //! A measured run, as the model sees it.
 
+use super::HashFunction;
 use crate::measure::{DeviceProfile, RunResult};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Means over the blocks of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub struct Point {
     pub device_reads: f64,
     /// Bytes that reached the device.
     pub written_bytes: f64,
+    /// Permutations or compressions, by hash function; none where it is not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub permutations: BTreeMap<HashFunction, f64>,
     /// CPU time, in seconds.
     pub cpu_s: f64,
     /// Mean block work, in seconds.
@@ -49,6 +54,18 @@ impl Point {
             "records_appended",
             "records_spent",
         ];
+        let mut permutations = BTreeMap::new();
+        for (metric, function) in HashFunction::of_metrics(&run.design) {
+            let hashed = mean(metric);
+            if hashed > 0.0 {
+                *permutations.entry(function).or_default() += hashed;
+            }
+        }
+        // Earlier results count all tiers together.
+        let known = run.metrics.contains_key("accounts_permutations");
+        if let (false, Some(function)) = (known, HashFunction::of_whole(&run.design)) {
+            permutations.insert(function, mean("permutations"));
+        }
         Some(Self {
             design: run.design.name.clone(),
             accounts: accounts.max(1),
@@ -58,6 +75,7 @@ impl Point {
             block_reads: mean("block_reads"),
             device_reads: mean("device_read_bytes") / 4096.0,
             written_bytes: mean("device_written_bytes").max(1.0),
+            permutations,
             cpu_s: mean("cpu_ns") / 1e9,
             mean_s: total.mean / 1e9,
             p99_s: total.p99 as f64 / 1e9,
@@ -69,6 +87,14 @@ impl Point {
     /// What of the block work the device explains, in seconds.
     pub(super) fn device_s(&self, device: &DeviceProfile) -> f64 {
         device.seconds(self.device_reads, self.written_bytes, self.threads)
+    }
+
+    /// Permutations or compressions of a function.
+    pub(super) fn permutations_of(&self, function: HashFunction) -> f64 {
+        self.permutations
+            .get(&function)
+            .copied()
+            .unwrap_or_default()
     }
 
     pub(super) fn ln_multiple(&self) -> f64 {

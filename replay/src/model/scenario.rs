@@ -1,5 +1,6 @@
 //! What is predicted for: a state, a machine, a device.
 
+use super::HashCosts;
 use crate::measure::DeviceProfile;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,9 @@ pub struct Scenario {
     pub cache_bytes: f64,
     /// The device.
     pub device: DeviceProfile,
+    /// What its CPU takes for hashing, where that is another one; functions that are not there are as fast as they were measured.
+    #[serde(default)]
+    pub permutation_ns: HashCosts,
 }
 
 impl DeviceProfile {

@@ -3,6 +3,7 @@
 use super::ReportError;
 use crate::{
     measure::{DesignInfo, Deviation, DeviceProfile, RecordedRun, RunResult, StateSize},
+    model::HashCosts,
     replay::RunConfig,
     study::{Largest, ModelReport, NoiseFloor, Saturation, StudyResult, StudySpec},
 };
@@ -23,6 +24,8 @@ pub struct Data {
     pub machine: serde_json::Value,
     /// What the device can do, where it was probed.
     pub device: Option<DeviceProfile>,
+    /// What hashing takes on it, where a study measured that.
+    pub permutation_ns: HashCosts,
     /// Blocks at which roots of designs with the same trie were compared.
     pub roots_compared: u64,
     /// Seconds of a slot.
@@ -142,6 +145,7 @@ impl Data {
             models: Vec::new(),
             machine: serde_json::Value::Null,
             device: None,
+            permutation_ns: HashCosts::default(),
             roots_compared: 0,
             slot_s: 12.0,
             deviations: Vec::new(),
@@ -158,6 +162,7 @@ impl Data {
             models: study.models,
             machine: study.machine,
             device: study.device,
+            permutation_ns: study.permutation_ns,
             roots_compared: study.roots_compared,
             deviations: study.deviations,
             noise_floor: study.noise_floor,

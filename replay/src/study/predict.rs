@@ -1,10 +1,7 @@
 //! The model of each design in a study: its errors, and what it predicts.
 
 use super::{CellResult, StudySpec};
-use crate::{
-    measure::DeviceProfile,
-    model::{Accuracy, DesignModel, Point, Prediction, Scenario},
-};
+use crate::model::{Accuracy, Assumption, DesignModel, Measured, Point, Prediction, Scenario};
 use serde::{Deserialize, Serialize};
 
 /// A design's model, or why there is none.
@@ -31,6 +28,9 @@ pub struct Predicted {
     pub largest: Option<u32>,
     /// What a block costs at that multiple, or at one.
     pub at_largest: Prediction,
+    /// What is assumed of the device, as its profile does not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<Assumption>,
 }
 
 impl ModelReport {
@@ -38,7 +38,7 @@ impl ModelReport {
     pub(super) fn all(
         spec: &StudySpec,
         cells: &[CellResult],
-        device: Option<&DeviceProfile>,
+        measured: Measured<'_>,
         scenarios: &[Scenario],
     ) -> Vec<Self> {
         let points: Vec<Point> = cells
@@ -51,7 +51,7 @@ impl ModelReport {
                 designs.push(&cell.design.name);
             }
         }
-        let report = |design: &str| match Accuracy::of(design, &points, device, spec.held_out) {
+        let report = |design: &str| match Accuracy::of(design, &points, measured, spec.held_out) {
             Ok((model, accuracy)) => Self {
                 design: design.to_owned(),
                 predicted: scenarios
@@ -80,5 +80,6 @@ fn predict(model: &DesignModel, scenario: &Scenario, slot_s: f64) -> Predicted {
         scenario: scenario.clone(),
         largest,
         at_largest: model.predict(scenario, f64::from(largest.unwrap_or(1))),
+        assumed: model.assumptions(scenario),
     }
 }

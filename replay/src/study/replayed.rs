@@ -4,6 +4,7 @@ use super::{Cell, NoiseMeasured, Runner, Shape, StudyError, StudySpec};
 use crate::{
     amplify::{Method, balanced},
     measure::{Deviation, DeviceProfile, Machine, RecordedRun, RunResult},
+    model::HashCosts,
     profile::{CheckOptions, check_profile},
     replay::{self, ByteSize, Progress, RunConfig, Workload},
 };
@@ -84,6 +85,10 @@ impl Runner for Replayed<'_> {
 
     fn device(&self) -> Option<DeviceProfile> {
         self.device.as_ref().map(|(_, profile)| profile.clone())
+    }
+
+    fn hash_costs(&self) -> HashCosts {
+        HashCosts::measure()
     }
 
     fn deviations(&self, spec: &StudySpec) -> Result<Vec<Deviation>, StudyError> {

@@ -4,7 +4,10 @@ use super::{
     CellResult, ModelReport, NoiseFloor, StudyError, StudySpec,
     stored::{Stored, Text},
 };
-use crate::measure::{Deviation, DeviceProfile};
+use crate::{
+    measure::{Deviation, DeviceProfile},
+    model::HashCosts,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File},
@@ -34,6 +37,9 @@ pub struct StudyResult {
     pub machine: serde_json::Value,
     /// What the device can do, as it was probed.
     pub device: Option<DeviceProfile>,
+    /// What hashing takes on it, as it was measured when the study was begun; none where another version began it.
+    #[serde(default)]
+    pub permutation_ns: HashCosts,
     /// Cells, in the order of the specification.
     pub cells: Vec<CellResult>,
     /// Blocks at which roots of designs with the same trie were compared, all equal.

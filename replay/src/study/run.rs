@@ -10,7 +10,7 @@ use super::{
 use crate::{
     compare::Statistic,
     measure::{Deviation, DeviceProfile, RunResult, RunStatus},
-    model::Scenario,
+    model::{HashCosts, Measured, Scenario},
 };
 use alloy_primitives::{B256, map::HashMap};
 use std::{path::Path, time::SystemTime};
@@ -33,6 +33,9 @@ pub trait Runner {
 
     /// The device, as it was probed.
     fn device(&self) -> Option<DeviceProfile>;
+
+    /// What hashing takes, measured now.
+    fn hash_costs(&self) -> HashCosts;
 
     /// The workload beside mainnet's numbers.
     fn deviations(&self, spec: &StudySpec) -> Result<Vec<Deviation>, StudyError>;
@@ -85,12 +88,12 @@ pub fn run(
                 accounts: *accounts,
             };
             study.cell(spec, cell, runner)?;
-            study.result.models = ModelReport::all(
-                spec,
-                &study.result.cells,
-                runner.device().as_ref(),
-                scenarios,
-            );
+            let device = runner.device();
+            let measured = Measured {
+                device: device.as_ref(),
+                hash_costs: &study.result.permutation_ns,
+            };
+            study.result.models = ModelReport::all(spec, &study.result.cells, measured, scenarios);
             study.result.wall_s = before_s + began.elapsed().as_secs_f64();
             study.result.write(dir)?;
         }
@@ -123,6 +126,7 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         wall_s: 0.0,
         machine: runner.machine(),
         device: runner.device(),
+        permutation_ns: HashCosts::default(),
         cells: Vec::new(),
         roots_compared: 0,
         models: Vec::new(),
@@ -130,6 +134,10 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         noise_floor: None,
     };
     let Some(old) = Text::read(dir)? else {
+        let new = StudyResult {
+            permutation_ns: runner.hash_costs(),
+            ..new
+        };
         new.write(dir)?;
         return Ok(new);
     };
@@ -144,11 +152,27 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         started_at: old.started_at,
         wall_s: old.wall_s,
         device: old.device().or(new.device),
+        permutation_ns: match old.hash_costs() {
+            // Another version began it, which the same CPU makes good.
+            unknown if unknown.is_empty() && is_same_cpu(&old.machine, &new.machine) => {
+                runner.hash_costs()
+            }
+            costs => costs,
+        },
         deviations: old.deviations(),
         // Where it was begun; each result says what it was run on itself.
         machine: old.machine,
         ..new
     })
+}
+
+/// Whether both are known to have the same CPU.
+fn is_same_cpu(a: &serde_json::Value, b: &serde_json::Value) -> bool {
+    let cpu = |machine: &serde_json::Value| {
+        let facts = ["cpu_model", "keccak_width"].map(|it| machine[it].clone());
+        (!facts[0].is_null()).then_some(facts)
+    };
+    cpu(a).is_some_and(|a| cpu(b) == Some(a))
 }
 
 /// The first field of two specifications that differs, of those that runs depend on.

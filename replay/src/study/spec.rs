@@ -4,7 +4,7 @@ use super::{NoiseSpec, StudyError};
 use crate::{
     amplify::Method,
     measure::{DeviceProfile, device},
-    model::{HeldOut, Scenario},
+    model::{HashCosts, HeldOut, Scenario},
     replay::{self, Stores},
 };
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,10 @@ pub struct PredictSpec {
     pub threads: u32,
     /// Memory for caches, in bytes.
     pub cache_bytes: u64,
+    /// Nanoseconds that a permutation or compression takes on one core of another CPU, by hash function: `keccak256`, `blake3`,
+    /// `sha256`, `lthash`. What is not named is as fast as it was measured.
+    #[serde(default, skip_serializing_if = "HashCosts::is_empty")]
+    pub permutation_ns: HashCosts,
 }
 
 fn profile() -> String {
@@ -167,6 +171,7 @@ impl StudySpec {
                 threads: of.threads,
                 cache_bytes: of.cache_bytes as f64,
                 device: device(&of.device)?,
+                permutation_ns: of.permutation_ns.clone(),
             })
         };
         self.predict.iter().map(scenario).collect()
@@ -233,6 +238,14 @@ impl StudySpec {
                 multiple.to_string(),
             );
         }
+        let mut costs = self.predict.iter().flat_map(|it| &it.permutation_ns.0);
+        if let Some((function, ns)) = costs.find(|(_, ns)| !(**ns > 0.0 && ns.is_finite())) {
+            return bad(
+                "predict.permutation-ns",
+                "nanoseconds above 0",
+                format!("{function} = {ns}"),
+            );
+        }
         if self.amplify == Method::None {
             return bad("amplify", "merge, clone or mixed", "none".to_owned());
         }
@@ -270,6 +283,25 @@ mod tests {
             let got = StudySpec::parse(&format!("{LEAST}\nnoise-floor = {taken}"));
             assert!(got.is_ok(), "{taken}: {got:?}");
         }
+        let predict = |costs: &str| {
+            StudySpec::parse(&format!(
+                "{LEAST}\n[[predict]]\naccounts = 1\ndevice = \"measured\"\nthreads = 2\ncache-bytes = 1\npermutation-ns = {costs}"
+            ))
+        };
+        assert!(predict("{ keccak256 = 250, blake3 = 40.5 }").is_ok());
+        let refused = predict("{ keccak256 = 0 }");
+        assert!(
+            matches!(
+                refused,
+                Err(StudyError::BadField {
+                    name: "predict.permutation-ns",
+                    ..
+                })
+            ),
+            "{refused:?}"
+        );
+        let unknown = predict("{ md5 = 1 }");
+        assert!(matches!(unknown, Err(StudyError::Syntax(_))), "{unknown:?}");
         let unknown = StudySpec::parse(&format!("{LEAST}\nmultiple = 3"));
         assert!(matches!(unknown, Err(StudyError::Syntax(_))));
         let run = StudySpec::parse(&format!("{LEAST}\n[run]\nblocks = 3"));

@@ -8,7 +8,10 @@ use super::{
     Cell, CellResult, Largest, ModelReport, NoiseFloor, RunPoint, STUDY_SCHEMA, StudyError,
     StudyResult, StudySpec, StudyStatus, result::FILE,
 };
-use crate::measure::{DesignInfo, Deviation, DeviceProfile, RecordedRun, StateSize};
+use crate::{
+    measure::{DesignInfo, Deviation, DeviceProfile, RecordedRun, StateSize},
+    model::{HashCosts, Measured},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     fs,
@@ -30,6 +33,8 @@ pub(super) struct Begun {
     pub(super) machine: serde_json::Value,
     #[serde(default)]
     device: serde_json::Value,
+    #[serde(default)]
+    permutation_ns: serde_json::Value,
     #[serde(default)]
     deviations: serde_json::Value,
     #[serde(default)]
@@ -104,6 +109,11 @@ impl Begun {
 }
 
 impl Begun {
+    /// What hashing took when it was begun; nothing where that was not measured, or where another version has it otherwise.
+    pub(super) fn hash_costs(&self) -> HashCosts {
+        HashCosts::deserialize(&self.permutation_ns).unwrap_or_default()
+    }
+
     /// The noise floor; `None` where it was not measured, or where another version has it otherwise.
     pub(super) fn noise_floor(&self) -> Option<NoiseFloor> {
         NoiseFloor::deserialize(&self.noise_floor).ok()
@@ -123,6 +133,11 @@ impl Stored {
         let cells = self.cells.into_iter().map(of);
         let cells: Vec<CellResult> = cells.collect::<Result<_, _>>()?;
         let device = self.begun.device();
+        let permutation_ns = self.begun.hash_costs();
+        let measured = Measured {
+            device: device.as_ref(),
+            hash_costs: &permutation_ns,
+        };
         let scenarios = spec.scenarios(device.as_ref())?;
         Ok(StudyResult {
             schema: STUDY_SCHEMA.to_owned(),
@@ -131,10 +146,11 @@ impl Stored {
             deviations: self.begun.deviations(),
             noise_floor: self.begun.noise_floor(),
             wall_s: self.begun.wall_s,
-            models: ModelReport::all(spec, &cells, device.as_ref(), &scenarios),
+            models: ModelReport::all(spec, &cells, measured, &scenarios),
             spec: self.begun.spec,
             machine: self.begun.machine,
             device,
+            permutation_ns,
             cells,
             roots_compared: self.roots_compared,
         })

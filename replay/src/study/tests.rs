@@ -6,7 +6,7 @@ use crate::{
         DesignInfo, Deviation, DeviceProfile, Distribution, LastBlock, Program, RESULT_SCHEMA,
         RunResult, RunStatus, StateSize, Totals, Unit, WorkloadInfo,
     },
-    model::Scenario,
+    model::{HashCosts, HashFunction, Scenario},
 };
 use alloy_primitives::{B256, map::HashMap};
 use std::{collections::BTreeMap, path::Path};
@@ -69,6 +69,10 @@ fn result(cell: &Cell, shape: Shape, block_s: f64) -> RunResult {
         ),
         ("slots_read_hit", constant(Unit::Count, count, keys)),
         (
+            "accounts_permutations",
+            constant(Unit::Count, count, keys * 3),
+        ),
+        (
             "device_written_bytes",
             constant(Unit::Bytes, count, keys * 100),
         ),
@@ -129,11 +133,15 @@ fn result(cell: &Cell, shape: Shape, block_s: f64) -> RunResult {
 
 impl Runner for Machine {
     fn machine(&self) -> serde_json::Value {
-        serde_json::json!({ "hostname": "nowhere" })
+        serde_json::json!({ "hostname": "nowhere", "cpu_model": "made up" })
     }
 
     fn device(&self) -> Option<DeviceProfile> {
         None
+    }
+
+    fn hash_costs(&self) -> HashCosts {
+        HashCosts(BTreeMap::from([(HashFunction::Keccak256, 60.0)]))
     }
 
     fn deviations(&self, _: &StudySpec) -> Result<Vec<Deviation>, StudyError> {
@@ -370,6 +378,44 @@ fn models_of_another_version_never_stop_a_study() {
 }
 
 #[test]
+fn what_hashing_took_is_never_lost() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut machine = machine();
+    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study runs");
+    assert_eq!(study.permutation_ns, machine.hash_costs());
+    for report in &study.models {
+        let model = report.model.as_ref().expect("a model");
+        let [hashing] = model.hashing[..] else {
+            panic!("{model:?}");
+        };
+        assert_eq!(hashing.function, HashFunction::Keccak256);
+        assert!((hashing.permutations.at(10.0, 1e6) / 60_000.0 - 1.0).abs() < 0.01);
+        assert!((hashing.measured_ns - 60.0).abs() < 1e-9);
+    }
+    let read = StudyResult::read(dir.path()).expect("it is whole");
+    let read = read.expect("a study is there");
+    assert_eq!(read.permutation_ns, study.permutation_ns);
+    let mut models = read.models.iter().filter_map(|it| it.model.as_ref());
+    assert!(models.all(|model| model.hashing.len() == 1));
+    // One that another version began has measured nothing: the same CPU can make that good, and no other one.
+    let path = dir.path().join("study.json");
+    let text = std::fs::read(&path).expect("the file reads");
+    let mut old: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    old.as_object_mut()
+        .expect("fields")
+        .remove("permutation_ns");
+    std::fs::write(&path, old.to_string()).expect("the file is written");
+    let again = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
+    assert_eq!(again.permutation_ns, machine.hash_costs());
+    old["machine"]["cpu_model"] = "another one".into();
+    std::fs::write(&path, old.to_string()).expect("the file is written");
+    let again = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
+    assert_eq!(again.permutation_ns, HashCosts::default());
+    let mut models = again.models.iter().filter_map(|it| it.model.as_ref());
+    assert!(models.all(|model| model.hashing.is_empty()));
+}
+
+#[test]
 fn two_studies_never_write_into_one_folder() {
     let dir = tempfile::tempdir().expect("a folder");
     let first = folder::Locked::folder(dir.path()).expect("nobody has it");
@@ -405,6 +451,7 @@ fn no_prediction_is_of_another_design() {
         threads: 2,
         cache_bytes: 1e12,
         device: DeviceProfile::default(),
+        permutation_ns: HashCosts::default(),
     };
     let study = run(&spec(), dir.path(), &[scenario], &mut machine()).expect("the study runs");
     let of = |design: &str| {

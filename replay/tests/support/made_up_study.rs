@@ -14,6 +14,7 @@ use thinstate_replay::{
     measure::{
         BlockCost, Deviation, DeviceProfile, Recorder, RunResult, StateSize, TierBytes, TierWork,
     },
+    model::{HashCosts, HashFunction},
     report,
     study::{self, Cell, NoiseMeasured, Runner, Shape, StudyError, StudySpec},
 };
@@ -131,6 +132,14 @@ impl Runner for Machine {
         })
     }
 
+    fn hash_costs(&self) -> HashCosts {
+        let costs = [
+            (HashFunction::Keccak256, 60.0),
+            (HashFunction::Blake3, 30.0),
+        ];
+        HashCosts(BTreeMap::from(costs))
+    }
+
     fn deviations(&self, _: &StudySpec) -> Result<Vec<Deviation>, StudyError> {
         Ok(vec![Deviation {
             name: "slots written".to_owned(),
@@ -227,7 +236,8 @@ pub(crate) fn report_of(dir: &Path, fields: &str) -> (report::Data, Vec<report::
     let spec = StudySpec::parse(&format!(
         "name = \"made <up>\"\ndesigns = {DESIGNS:?}\naccounts = [1000000, 10000000]\nmultiples = [1, 10, 100, 1000]\n{fields}\n\
          held-out = {{ accounts = 10000000, multiple = 100 }}\n[bisect]\n[run]\nseconds = 3.0\n\
-         [[predict]]\naccounts = 380000000\ndevice = \"measured\"\nthreads = 8\ncache-bytes = 32000000000\n"
+         [[predict]]\naccounts = 380000000\ndevice = \"measured\"\nthreads = 8\ncache-bytes = 32000000000\n\
+         [[predict]]\naccounts = 380000000\ndevice = \"samsung-990-pro-2tb\"\nthreads = 8\ncache-bytes = 32000000000\npermutation-ns = {{ keccak256 = 600.0 }}\n"
     ))
     .unwrap();
     let scenarios = spec.scenarios(Machine.device().as_ref()).unwrap();

@@ -1,11 +1,13 @@
 //! The capacity model beside every measured point, and what it predicts.
 
+mod predicted;
+
 use super::{accounts, multiple, timed};
 use crate::{
     model::PointError,
     report::{
         CellData, Data, Figure, Section, Table,
-        format::{self, bytes, seconds, signed_percent},
+        format::{self, seconds, signed_percent},
         plot::{Axis, LineChart, Scale, Series},
     },
     study::ModelReport,
@@ -20,7 +22,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         return None;
     }
     let mut tables = vec![errors(data)];
-    tables.extend(predictions(data));
+    tables.extend(predicted::table(data));
     Some(Section {
         id: "model",
         title: "Capacity model".to_owned(),
@@ -32,9 +34,10 @@ pub(super) fn section(data: &Data) -> Option<Section> {
 
 fn texts(data: &Data) -> Vec<String> {
     let mut text = vec![
-        "A small model for each design, fitted to its runs: keys of a block, CPU for each key by state size, blocks fetched for each key, bytes written; with the device's own figures for reads, writes and syncs. \
+        "A small model for each design, fitted to its runs: keys of a block, permutations of hash functions, other CPU time for each key by state size, blocks fetched for each key, bytes written; with the device's own figures for reads, writes and syncs. \
          Each run is also predicted by a model that was fitted without it."
             .to_owned(),
+        hashing(data),
     ];
     let held_out: Vec<String> = data
         .models
@@ -64,6 +67,38 @@ fn texts(data: &Data) -> Vec<String> {
         if let Some(missing) = &model.missing {
             text.push(format!("No model: {missing}."));
         }
+    }
+    text.extend(predicted::assumptions(data));
+    text
+}
+
+/// What hashing was taken for.
+fn hashing(data: &Data) -> String {
+    let costs = data.permutation_ns.0.iter();
+    let costs: Vec<_> = costs
+        .map(|(function, ns)| format!("{function} {}", seconds(ns / 1e9)))
+        .collect();
+    if costs.is_empty() {
+        return "What a hash takes was not measured: the time of hashing is among that of the CPU."
+            .to_owned();
+    }
+    let mut text = format!(
+        "Hashing is a term of its own: permutations (or compressions) of a block, times what one takes on one core in a batch, which was measured when the study was begun ({}). What is hashed one at a time takes longer, and the rest of it is among the time of the CPU.",
+        costs.join(", ")
+    );
+    let lowered: Vec<_> = with_accuracy(data)
+        .filter_map(|(report, _)| {
+            let mut hashing = report.model.as_ref()?.hashing.iter();
+            let lowered = hashing.find(|it| it.cost_ns < it.measured_ns)?;
+            let share = lowered.cost_ns / lowered.measured_ns;
+            Some(format!("{} {}", report.design, format::percent(share)))
+        })
+        .collect();
+    if !lowered.is_empty() {
+        text += &format!(
+            " Where a run's time has no room for that, the model takes less, of the measured costs: {}.",
+            lowered.join(", ")
+        );
     }
     text
 }
@@ -188,7 +223,8 @@ fn errors(data: &Data) -> Table {
         "largest error, fitted",
         "largest error, left out",
         "error, held out",
-        "time a key, 1,000x",
+        "CPU a key, 1,000x",
+        "hashing a key, 1,000x",
         "p99 / mean, 1,000x",
         "serial share",
     ])
@@ -203,41 +239,13 @@ fn errors(data: &Data) -> Table {
             accuracy.left_out_max.map_or("-".to_owned(), signed_percent),
             accuracy.held_out.map_or("-".to_owned(), signed_percent),
             seconds(model.key_s.at(1_000.0, largest)),
+            match model.hashing.is_empty() {
+                true => "-".to_owned(),
+                false => seconds(model.hash_key_s(1_000.0, largest)),
+            },
             format::number(model.tail.at(1_000.0)),
             format::percent(model.serial_share),
         ]);
     }
     table
-}
-
-fn predictions(data: &Data) -> Option<Table> {
-    let mut table = Table::new([
-        "design",
-        "accounts",
-        "device",
-        "threads",
-        "memory for caches",
-        "largest multiple",
-        "CPU",
-        "reads",
-        "writes",
-    ])
-    .titled("Predicted largest multiples: extrapolations, beyond what was measured. Times are of a block at that multiple.");
-    for report in &data.models {
-        for predicted in &report.predicted {
-            let scenario = &predicted.scenario;
-            table.row([
-                report.design.clone(),
-                format::count(scenario.accounts),
-                scenario.device.name.clone(),
-                format::count(scenario.threads.into()),
-                bytes(scenario.cache_bytes),
-                predicted.largest.map_or("below 1x".to_owned(), multiple),
-                seconds(predicted.at_largest.cpu_s),
-                seconds(predicted.at_largest.read_s),
-                seconds(predicted.at_largest.write_s),
-            ]);
-        }
-    }
-    (!table.rows.is_empty()).then_some(table)
 }
