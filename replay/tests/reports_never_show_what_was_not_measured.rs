@@ -175,6 +175,14 @@ fn no_predicted_second_goes_to_no_term() {
         assert_ne!(row[column("hashing")], "in CPU", "{row:?}");
     }
     assert_eq!(predictions.rows.len(), 2 * data.models.len());
+    // A design whose runs do not say what they hash.
+    let mut data = data.clone();
+    data.models[0].model.as_mut().unwrap().hashing.clear();
+    let sections = report::sections(&data);
+    let model = section(&sections, "model");
+    let text = format!("with which function: {}.", data.models[0].design);
+    assert!(model.text.join(" ").contains(&text), "{:?}", model.text);
+    assert_eq!(model.tables.last().unwrap().rows[0][7], "in CPU");
 }
 
 #[test]

@@ -86,6 +86,21 @@ fn hashing(data: &Data) -> String {
         "Hashing is a term of its own: permutations (or compressions) of a block, times what one takes on one core in a batch, which was measured when the study was begun ({}). What is hashed one at a time takes longer, and the rest of it is among the time of the CPU.",
         costs.join(", ")
     );
+    let in_cpu: Vec<_> = with_accuracy(data)
+        .filter(|(report, _)| {
+            report
+                .model
+                .as_ref()
+                .is_some_and(|it| it.hashing.is_empty())
+        })
+        .map(|(report, _)| report.design.as_str())
+        .collect();
+    if !in_cpu.is_empty() {
+        text += &format!(
+            " Among that of the CPU altogether, as not every run says what it hashed with which function: {}.",
+            in_cpu.join(", ")
+        );
+    }
     let lowered: Vec<_> = with_accuracy(data)
         .filter_map(|(report, _)| {
             let mut hashing = report.model.as_ref()?.hashing.iter();
