@@ -30,6 +30,17 @@ pub(super) fn flags(cpuinfo: &str) -> Vec<String> {
     [of("flags", &FLAGS), of("Features", &FEATURES)].concat()
 }
 
+/// Cores that a process may run on, of what its `status` lists as `0-3,8`.
+pub(super) fn cores_allowed(status: &str) -> Option<u64> {
+    let list = field(status, "Cpus_allowed_list")?;
+    let count = |range: &str| -> Option<u64> {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+        last.checked_sub(first)?.checked_add(1)
+    };
+    list.split(',').map(count).sum()
+}
+
 /// Its last level of cache, in KiB.
 pub(super) fn last_level_cache_kb() -> Option<u64> {
     let size = |index: u32| {
@@ -43,6 +54,18 @@ pub(super) fn last_level_cache_kb() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_core_that_is_allowed_is_left_out() {
+        let of =
+            |list: &str| cores_allowed(&format!("Cpus_allowed:\tff\nCpus_allowed_list:\t{list}\n"));
+        assert_eq!(of("0"), Some(1));
+        assert_eq!(of("0-3,8,10-11"), Some(7));
+        for damaged in ["3-1", "x", "0-", "0,"] {
+            assert_eq!(of(damaged), None, "{damaged}");
+        }
+        assert_eq!(cores_allowed("Cpus_allowed:\tff\n"), None);
+    }
 
     #[test]
     fn a_flag_is_not_taken_for_another() {

@@ -39,8 +39,11 @@ pub struct Machine {
     pub cpu_vendor: Option<String>,
     /// Its model.
     pub cpu_model: Option<String>,
-    /// Cores that this process may use.
+    /// Cores that this process may use: those that it may run on, or a quota of their time in whole cores, and at least
+    /// one, where that is less.
     pub cpu_cores: usize,
+    /// Cores that it may run on, whatever its quota.
+    pub cpu_cores_allowed: Option<u64>,
     /// Its clock when this was read.
     pub cpu_mhz: Option<f64>,
     /// Its last level of cache, in KiB.
@@ -91,6 +94,7 @@ impl Machine {
             cpu_vendor: field(&cpuinfo, "vendor_id"),
             cpu_model: field(&cpuinfo, "model name"),
             cpu_cores: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            cpu_cores_allowed: read("/proc/self/status").and_then(|it| cpu::cores_allowed(&it)),
             cpu_mhz: field(&cpuinfo, "cpu MHz").and_then(|it| it.parse().ok()),
             cpu_cache_kb: cpu::last_level_cache_kb(),
             cpu_flags: cpu::flags(&cpuinfo),
@@ -142,6 +146,7 @@ mod tests {
     fn facts_are_there_and_survive_json() {
         let machine = Machine::detect(Path::new("."));
         assert!(machine.cpu_cores > 0 && machine.keccak_lanes > 0);
+        assert!(machine.cpu_cores_allowed.unwrap() >= machine.cpu_cores as u64);
         assert!(
             machine
                 .kernel_version

@@ -135,11 +135,14 @@ fn limits(device: &DeviceProfile) -> [(Resource, &'static str, Option<f64>); 5] 
 fn cpus(machine: &Value) -> f64 {
     let cores = machine["cpu_cores"].as_f64().unwrap_or(1.0).max(1.0);
     let quota = machine["cgroup"]["cpus_max"].as_f64();
-    match quota.filter(|quota| *quota > 0.0) {
-        None => cores,
-        // The count is then the quota's, in whole cores and at least one: the quota says it more exactly.
-        Some(quota) if quota.floor().max(1.0) == cores => quota,
-        Some(quota) => quota.min(cores),
+    let Some(quota) = quota.filter(|quota| *quota > 0.0) else {
+        return cores;
+    };
+    match machine["cpu_cores_allowed"].as_f64() {
+        Some(allowed) => quota.min(allowed),
+        // Results that do not say it: the count of cores is the quota's where it is that in whole cores, at least one.
+        None if quota.floor().max(1.0) == cores => quota,
+        None => quota.min(cores),
     }
 }
 

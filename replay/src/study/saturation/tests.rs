@@ -132,9 +132,10 @@ fn no_resource_is_passed_over_at_its_limit() {
 
 #[test]
 fn no_quota_of_a_control_group_is_passed_over() {
-    let share = |cores: u32, quota: Value| {
+    let share = |allowed: Option<u32>, cores: u32, quota: Value| {
         let mut run = run();
         run.machine["cpu_cores"] = cores.into();
+        run.machine["cpu_cores_allowed"] = allowed.into();
         run.machine["cgroup"] = serde_json::json!({ "cpus_max": quota });
         let got = Saturation::of(&run);
         // Four tenths of a CPU were used.
@@ -143,18 +144,28 @@ fn no_quota_of_a_control_group_is_passed_over() {
         cpus
     };
     let table = [
-        (4, Value::Null, 4.0),
-        (4, 8.0.into(), 4.0),
-        (4, 0.5.into(), 0.5),
-        (4, 2.0.into(), 2.0),
+        (None, 4, Value::Null, 4.0),
+        (None, 4, 8.0.into(), 4.0),
+        (None, 4, 0.5.into(), 0.5),
+        (None, 4, 2.0.into(), 2.0),
         // The count was taken from the quota, in whole cores.
-        (1, 1.5.into(), 1.5),
-        (1, 0.5.into(), 0.5),
-        (2, 2.0.into(), 2.0),
+        (None, 1, 1.5.into(), 1.5),
+        (None, 1, 0.5.into(), 0.5),
+        (None, 2, 2.0.into(), 2.0),
+        // Between whole cores: of a machine that has more, and of one that has not.
+        (Some(4), 1, 1.5.into(), 1.5),
+        (Some(1), 1, 1.5.into(), 1.0),
+        (Some(4), 3, 3.9.into(), 3.9),
+        (Some(3), 3, 3.9.into(), 3.0),
+        (Some(4), 1, 0.5.into(), 0.5),
+        (Some(2), 2, Value::Null, 2.0),
     ];
-    for (cores, quota, expected) in table {
-        let got = share(cores, quota.clone());
-        assert!((got - expected).abs() < 1e-9, "{cores} {quota}: {got}");
+    for (allowed, cores, quota, expected) in table {
+        let got = share(allowed, cores, quota.clone());
+        assert!(
+            (got - expected).abs() < 1e-9,
+            "{allowed:?} {cores} {quota}: {got}"
+        );
     }
     let mut run = run();
     run.machine["cgroup"] = serde_json::json!({ "memory_bytes_max": 2u64 << 30 });
