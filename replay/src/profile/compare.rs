@@ -8,11 +8,13 @@ use super::{
 };
 use crate::{
     generate::{GenerateError, Generator},
+    load::BlockLoad,
     measure::Deviation,
     population::Population,
 };
+use alloy_primitives::B256;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use thinstate_formats::BlockNumber;
 
 /// What is generated to be compared.
@@ -80,15 +82,19 @@ pub fn check_profile(
     let first = BlockNumber(1);
     let mut generator = Generator::new(profile.clone(), population.clone(), options.seed, first)?;
     let mut observer = Observer::new(blocks_per_day(population.accounts()));
+    let mut codes: HashSet<B256> = population.code_lengths().map(|(hash, _)| hash).collect();
+    let mut code_added = 0;
     for done in 1..=blocks {
         let (load, ages) = generator.next_observed();
         observer.add(&load, &ages);
+        code_added += new_code_bytes(&load, &mut codes);
         progress(done);
     }
     let generated = Generated {
         observed: observer.finish(),
         shape: Shape::of(population),
         thousandfold: Thousandfold::draw(&mut generator),
+        code_added: code_added as f64 / blocks as f64,
     };
     let rows = targets().into_iter().map(|target| {
         let got = (target.generated)(&generated);
@@ -110,6 +116,12 @@ pub fn check_profile(
         seed: options.seed,
         rows: rows.collect(),
     })
+}
+
+/// Bytes of the codes that a block deploys and that are not among `known`, where they are then.
+fn new_code_bytes(load: &BlockLoad, known: &mut HashSet<B256>) -> u64 {
+    let new = load.code_writes.iter().filter(|it| known.insert(it.hash));
+    new.map(|it| u64::from(it.length)).sum()
 }
 
 fn deviation(target: f64, got: f64) -> f64 {
