@@ -116,9 +116,10 @@ fn print(study: &StudyResult) -> io::Result<()> {
         ]);
     }
     writeln!(Out, "{rows}")?;
-    match &study.noise_floor {
-        Some(floor) => writeln!(Out, "\n{}", noise(floor)),
-        None => Ok(()),
+    match (&study.noise_floor, &study.noise_floor_missing) {
+        (Some(floor), _) => writeln!(Out, "\n{}", noise(floor)),
+        (None, Some(missing)) => writeln!(Out, "\n{missing}"),
+        (None, None) => Ok(()),
     }
 }
 

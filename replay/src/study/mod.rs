@@ -43,7 +43,7 @@ mod tests;
 
 pub use cell::{Cell, CellResult, Largest, RunPoint};
 pub use error::StudyError;
-pub use noise::{NoiseFloor, NoiseMeasured, NoiseRow, NoiseSpec};
+pub use noise::{NoiseFloor, NoiseMeasured, NoiseMissing, NoiseRow, NoiseSpec};
 pub use predict::{ModelReport, Predicted};
 pub use replayed::Replayed;
 pub use result::{STUDY_SCHEMA, StudyResult, StudyStatus};

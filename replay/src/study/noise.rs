@@ -9,6 +9,7 @@ use crate::{
     compare::{self, Comparison, Statistic},
     measure::{MEASURED_S_MIN, RecordedRun, Unit},
 };
+use core::fmt;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -47,6 +48,31 @@ pub struct NoiseFloor {
     pub again: String,
     /// What lies between them.
     pub measured: NoiseMeasured,
+}
+
+/// A repetition that has not all blocks of the run, so that there is nothing to compare.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoiseMissing {
+    /// The cell.
+    pub cell: Cell,
+    /// The gas multiple.
+    pub multiple: u32,
+    /// The folder of the repetition, from the study's.
+    pub again: String,
+    /// Blocks that it has.
+    pub blocks: u64,
+    /// Blocks of the run.
+    pub blocks_planned: u64,
+}
+
+impl fmt::Display for NoiseMissing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "no noise floor: {}, {} accounts, {}x once more ended after {} of {} blocks",
+            self.cell.design, self.cell.accounts, self.multiple, self.blocks, self.blocks_planned
+        )
+    }
 }
 
 /// What lies between a run and its repetition.

@@ -1,7 +1,7 @@
 //! `study.json`.
 
 use super::{
-    CellResult, ModelReport, NoiseFloor, StudyError, StudySpec,
+    CellResult, ModelReport, NoiseFloor, NoiseMissing, StudyError, StudySpec,
     stored::{Stored, Text},
 };
 use crate::{
@@ -52,6 +52,9 @@ pub struct StudyResult {
     /// What no difference may be smaller than; `None` until the study is complete, or where it is not measured.
     #[serde(default)]
     pub noise_floor: Option<NoiseFloor>,
+    /// Why there is none, where the run that was repeated ended before its last block the second time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_floor_missing: Option<NoiseMissing>,
 }
 
 /// How far a study is.

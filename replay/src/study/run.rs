@@ -1,8 +1,8 @@
 //! Carrying a study out.
 
 use super::{
-    Cell, CellResult, ModelReport, NoiseFloor, NoiseMeasured, NoiseRow, RunPoint, STUDY_SCHEMA,
-    Step, StudyError, StudyResult, StudySpec, StudyStatus,
+    Cell, CellResult, ModelReport, NoiseFloor, NoiseMeasured, NoiseMissing, NoiseRow, RunPoint,
+    STUDY_SCHEMA, Step, StudyError, StudyResult, StudySpec, StudyStatus,
     folder::Locked,
     noise, result, search,
     stored::{Begun, Text},
@@ -132,6 +132,7 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         models: Vec::new(),
         deviations: Vec::new(),
         noise_floor: None,
+        noise_floor_missing: None,
     };
     let Some(old) = Text::read(dir)? else {
         let new = StudyResult {
@@ -283,6 +284,15 @@ impl Study<'_> {
         let run = runner.run(spec, &it.cell, shape, &self.dir.join(&again))?;
         // The same blocks, or there is nothing to compare: it may have been told to stop, or found not to fit this time.
         if run.status != RunStatus::Completed {
+            let missing = NoiseMissing {
+                cell: it.cell,
+                multiple: it.multiple,
+                again,
+                blocks: run.workload.blocks,
+                blocks_planned: it.blocks,
+            };
+            runner.note(&missing.to_string());
+            self.result.noise_floor_missing = Some(missing);
             return Ok(());
         }
         let measured = runner.noise(&self.dir.join(&it.dir), &self.dir.join(&again))?;

@@ -5,8 +5,8 @@
 //! computes it again from the results of the runs ([`Stored::computed`]).
 
 use super::{
-    Cell, CellResult, Largest, ModelReport, NoiseFloor, RunPoint, STUDY_SCHEMA, StudyError,
-    StudyResult, StudySpec, StudyStatus, result::FILE,
+    Cell, CellResult, Largest, ModelReport, NoiseFloor, NoiseMissing, RunPoint, STUDY_SCHEMA,
+    StudyError, StudyResult, StudySpec, StudyStatus, result::FILE,
 };
 use crate::{
     measure::{DesignInfo, Deviation, DeviceProfile, RecordedRun, StateSize},
@@ -49,6 +49,8 @@ pub(super) struct Stored {
     begun: Begun,
     cells: Vec<StoredCell>,
     roots_compared: u64,
+    #[serde(default)]
+    noise_floor_missing: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +147,7 @@ impl Stored {
             started_at: self.begun.started_at,
             deviations: self.begun.deviations(),
             noise_floor: self.begun.noise_floor(),
+            noise_floor_missing: NoiseMissing::deserialize(&self.noise_floor_missing).ok(),
             wall_s: self.begun.wall_s,
             models: ModelReport::all(spec, &cells, measured, &scenarios),
             spec: self.begun.spec,

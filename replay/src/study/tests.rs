@@ -21,6 +21,9 @@ struct Machine {
     stop_after: Option<usize>,
     /// A design that has other roots than the others from this block on.
     astray: Option<(String, u64)>,
+    /// Blocks after which what is repeated ends, since it does not fit any more.
+    again_ends_after: Option<u64>,
+    notes: Vec<String>,
     done: HashMap<std::path::PathBuf, RunResult>,
 }
 
@@ -167,7 +170,13 @@ impl Runner for Machine {
         self.runs.push((cell.design.clone(), cell.accounts, shape));
         let size = cell.accounts as f64 / 1e6;
         let block_s = self.seconds[&cell.design] * f64::from(shape.multiple) * size.sqrt();
-        let run = result(cell, shape, block_s);
+        let mut run = result(cell, shape, block_s);
+        if let Some(blocks) = self.again_ends_after
+            && dir.to_string_lossy().ends_with("-again")
+        {
+            run.status = RunStatus::Decided;
+            run.workload.blocks = blocks;
+        }
         self.done.insert(dir.to_owned(), run.clone());
         Ok(run)
     }
@@ -198,7 +207,9 @@ impl Runner for Machine {
             .is_some_and(|after| self.runs.len() >= after)
     }
 
-    fn note(&mut self, _: &str) {}
+    fn note(&mut self, message: &str) {
+        self.notes.push(message.to_owned());
+    }
 }
 
 fn spec() -> StudySpec {
@@ -341,6 +352,41 @@ fn no_noise_floor_is_of_a_study_that_was_stopped() {
     machine.stop_after = None;
     let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
     assert!(study.noise_floor.is_some());
+}
+
+#[test]
+fn no_repetition_that_ends_early_is_passed_over_in_silence() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut machine = machine();
+    machine.again_ends_after = Some(2);
+    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study runs");
+    assert_eq!(
+        (study.status, &study.noise_floor),
+        (StudyStatus::Completed, &None)
+    );
+    let missing = study.noise_floor_missing.expect("it is said why");
+    assert_eq!((missing.multiple, missing.blocks), (1, 2));
+    let planned = machine.runs.last().expect("the repetition").2.blocks;
+    assert!(missing.blocks_planned == planned && planned > 2);
+    let text = missing.to_string();
+    assert!(
+        text.contains(&format!("ended after 2 of {planned} blocks")),
+        "{text}"
+    );
+    assert!(machine.notes.contains(&text), "{:?}", machine.notes);
+    let read = StudyResult::read(dir.path()).expect("the file reads");
+    assert_eq!(
+        read.expect("the file is there").noise_floor_missing,
+        Some(missing)
+    );
+    make_another_version_s(dir.path());
+    // Going on measures it anew.
+    machine.again_ends_after = None;
+    machine
+        .done
+        .retain(|dir, _| !dir.to_string_lossy().ends_with("-again"));
+    let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
+    assert!(study.noise_floor.is_some() && study.noise_floor_missing.is_none());
 }
 
 /// Makes `study.json` that of a version whose models and points look otherwise.
