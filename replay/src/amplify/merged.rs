@@ -67,6 +67,7 @@ impl Merged {
         whole.blocks += load.blocks;
         whole.gas_used += load.gas_used;
         whole.tx_count += load.tx_count;
+        whole.keys_lacking += load.keys_lacking;
         whole.state_root = load.state_root;
     }
 

@@ -194,6 +194,7 @@ impl Generator {
 
     fn block(&mut self, number: BlockNumber, copies: u32, observed: bool) -> (BlockLoad, Ages) {
         self.stamp += 1;
+        let lacking = self.lacking;
         let common = f64::fract(self.phase + self.stamp as f64 * GOLDEN);
         let counts = Counts::draw(&self.profile.block, common, &mut self.rng);
         let mut draft = Draft::new(self.stamp, self.clock, u64::from(copies));
@@ -223,6 +224,7 @@ impl Generator {
             blocks: copies,
             gas_used: counts.gas_used * u64::from(copies),
             tx_count: counts.txs * u64::from(copies),
+            keys_lacking: self.lacking - lacking,
             state_root: None,
             accounts: Vec::with_capacity(accounts.len()),
             slots: Vec::with_capacity(draft.slots.len()),

@@ -30,6 +30,7 @@ impl Merge {
         load.blocks += block.blocks;
         load.gas_used += block.gas_used;
         load.tx_count += block.tx_count;
+        load.keys_lacking += block.keys_lacking;
         load.accounts.extend(block.accounts);
         load.slots.extend(block.slots);
         load.code_reads.extend(block.code_reads);

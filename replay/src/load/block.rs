@@ -20,6 +20,9 @@ pub struct BlockLoad {
     pub gas_used: u64,
     /// Their transactions.
     pub tx_count: u64,
+    /// Keys that copies of the blocks were to touch besides, and that the population they are drawn over does not
+    /// have. Zero unless a generator makes copies over a state that is too small for them.
+    pub keys_lacking: u64,
     /// The state root after the block, where the source knows it and the state is the source's.
     pub state_root: Option<B256>,
     /// Accounts, by ascending address.

@@ -25,6 +25,7 @@ impl BlockLoad {
             blocks: 1,
             gas_used: trace.gas_used,
             tx_count: u64::from(trace.tx_count),
+            keys_lacking: 0,
             state_root: trace.state_root,
             accounts: state.accounts.into_values().collect(),
             slots: state.slots.into_values().collect(),

@@ -188,6 +188,13 @@ pub struct WorkloadInfo {
     pub deviations: Vec<Deviation>,
 }
 
+impl WorkloadInfo {
+    /// The deviation of this name.
+    pub fn deviation(&self, name: &str) -> Option<&Deviation> {
+        self.deviations.iter().find(|it| it.name == name)
+    }
+}
+
 /// A number of the workload beside mainnet's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Deviation {

@@ -58,6 +58,9 @@ pub struct Checkpoint {
     pub gas_used: u64,
     /// See there.
     pub tx_count: u64,
+    /// Keys that its counted blocks lack.
+    #[serde(default)]
+    pub keys_lacking: u64,
     /// The state before the first block that counts; `None` where it has not come to that.
     pub state_before: Option<StateSize>,
     /// Slots written, by class.
@@ -132,6 +135,7 @@ impl Checkpoint {
             blocks_over_slot: 0,
             gas_used: 0,
             tx_count: 0,
+            keys_lacking: 0,
             state_before: None,
             slots_written_by_class: BTreeMap::new(),
             slots_touched_by_class: BTreeMap::new(),

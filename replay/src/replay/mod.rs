@@ -71,6 +71,7 @@ pub use pipeline::{BlockDone, Ended, Pipeline, Sink};
 pub use progress::{BlockProgress, Progress, Silent};
 pub use roots::{Reference, Roots};
 pub use run::{Outcome, run, run_on};
+pub(crate) use session::KEYS_LACKING;
 pub use stores::Stores;
 pub use witness::{WitnessReport, replay_witnesses};
 pub use workload::{Workload, population, profile};

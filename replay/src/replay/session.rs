@@ -17,6 +17,9 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
+/// The deviation that counts what copies lack.
+pub(crate) const KEYS_LACKING: &str = "keys_lacking";
+
 /// A run under way.
 pub(super) struct Session<'a> {
     pub(super) config: &'a RunConfig,
@@ -99,6 +102,7 @@ impl Session<'_> {
         if !cost.warm_up {
             reached.gas_used += cost.gas_used;
             reached.tx_count += cost.tx_count;
+            reached.keys_lacking += block.load.keys_lacking;
             reached.cpu_s += cost.cpu.as_secs_f64();
             let slot = Duration::from_secs_f64(self.config.slot);
             reached.blocks_over_slot += u64::from(cost.total > slot);
@@ -225,6 +229,16 @@ impl Session<'_> {
 
     fn workload(&self, workload: WorkloadInfo) -> WorkloadInfo {
         let mut deviations = workload.deviations;
+        if self.reached.keys_lacking > 0 {
+            deviations.push(Deviation {
+                name: KEYS_LACKING.to_owned(),
+                target: 0.0,
+                got: self.reached.keys_lacking as f64,
+                unit: "count".to_owned(),
+                source: "keys that copies of the blocks were to touch and the state does not have"
+                    .to_owned(),
+            });
+        }
         if self.reached.starved_s > 0.0 {
             deviations.push(Deviation {
                 name: "planning_waited_for_s".to_owned(),

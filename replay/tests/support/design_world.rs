@@ -88,6 +88,7 @@ impl World {
             blocks: 1,
             gas_used: 21_000,
             tx_count: 1,
+            keys_lacking: 0,
             state_root: None,
             accounts: accounts.into_values().collect(),
             slots: slots.into_values().collect(),

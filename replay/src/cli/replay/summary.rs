@@ -1,8 +1,8 @@
 //! What a run found, in a table.
 
 use crate::{
-    measure::{Distribution, RunStatus, Unit},
-    replay::Outcome,
+    measure::{Distribution, RunResult, RunStatus, Unit},
+    replay::{KEYS_LACKING, Outcome},
 };
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use indicatif::HumanBytes;
@@ -75,10 +75,27 @@ pub(super) fn of(outcome: &Outcome) -> String {
             text += &format!("  {name:24} {:5.1} %\n", share * 100.0);
         }
     }
+    if let Some(note) = lacking(result) {
+        text += &format!("\n{note}\n");
+    }
     if result.is_short() {
         text += "\nless than a second was measured: too little for figures of time\n";
     }
     text + &format!("\n{}\n", outcome.dir.join("result.json").display())
+}
+
+/// What copies of blocks did not find in a state that is too small for them; `None` where they lacked nothing.
+fn lacking(result: &RunResult) -> Option<String> {
+    let lacking = result.workload.deviation(KEYS_LACKING)?.got;
+    let sum = |name: &str| result.metrics.get(name).map_or(0, |it| it.sum);
+    let accounts = sum("accounts_read_hit") + sum("accounts_read_absent");
+    let slots: u64 = result.workload.slots_touched_by_class.values().sum();
+    let keys = (accounts + slots) as f64 + lacking;
+    Some(format!(
+        "{lacking:.0} keys ({:.2} % of those to be touched) are not in the state, which is too small for so many \
+         copies of users: fill it with more accounts",
+        100.0 * lacking / keys
+    ))
 }
 
 fn table(outcome: &Outcome) -> Table {

@@ -212,6 +212,11 @@ fn no_key_is_missing_that_is_not_counted() {
     assert!(generator.lacking > 0, "12,000 slots are not enough");
     let expected = keys(&one) + own * (copies as usize - 1);
     assert_eq!(keys(&load) as u64 + generator.lacking, expected as u64);
+    assert_eq!(load.keys_lacking, generator.lacking);
     let share = generator.lacking as f64 / expected as f64;
     assert!(share < 0.7, "{share}");
+    let before = generator.lacking;
+    let mixed = generator.next_mixed(2, copies);
+    assert_eq!(mixed.keys_lacking, generator.lacking - before);
+    assert!(mixed.keys_lacking > 0);
 }
