@@ -18,7 +18,7 @@ pub use permanent::{
     CommitError, CommitReport, Expired, ExpiredReads, ExpiryError, ExpiryReport, ExpiryRule,
     FORMAT_VERSION, Head, MalformedNode, OpenError, Options, PermanentTier, PreparedBlock,
     StateEntry, StateKey, StubLocation, UndoError, VerifyError, VerifyReport, View, Witness,
-    WitnessError, WitnessReport,
+    WitnessError, WitnessReport, bulk_cut_back, bulk_load_codes,
 };
 pub use store::{BlockBuilder, BlockChanges, Store, StoreOptions, StoreRules};
 pub use temporary::{

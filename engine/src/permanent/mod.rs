@@ -40,7 +40,10 @@ mod view;
 mod witness;
 
 pub use block::{CommitReport, PreparedBlock};
-pub use bulk::{BulkAccount, BulkError, BulkPart, BulkProgress, BulkReport, BulkSlot, BulkSource};
+pub use bulk::{
+    BulkAccount, BulkError, BulkPart, BulkProgress, BulkReport, BulkSlot, BulkSource,
+    bulk_cut_back, bulk_load_codes,
+};
 pub use error::{CommitError, MalformedNode, OpenError, UndoError, WitnessError};
 pub use expiry::{Expired, ExpiryError, ExpiryReport, ExpiryRule, StateKey};
 pub use export::StateEntry;

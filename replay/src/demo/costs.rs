@@ -174,3 +174,23 @@ pub const METRICS: &[Metric<BlockCosts>] = &[
     metric("total_ns", "total", Nanoseconds, |b| ns(b.total())),
     metric("oracle_ns", "oracle", Nanoseconds, |b| ns(b.oracle)),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::METRICS;
+    use crate::measure;
+
+    #[test]
+    fn no_metric_has_another_unit_than_that_of_replays() {
+        let of_replays = |name| measure::METRICS.iter().find(|it| it.name == name);
+        let shared = METRICS
+            .iter()
+            .filter_map(|metric| Some((metric, of_replays(metric.name)?)));
+        let mut count = 0;
+        for (ours, theirs) in shared {
+            assert_eq!(ours.unit, theirs.unit, "{}", ours.name);
+            count += 1;
+        }
+        assert!(count >= 20, "{count} have a name in common");
+    }
+}

@@ -173,7 +173,7 @@ impl<S: LeafStore> PermanentTier<S> {
         progress: &(dyn Fn(BulkProgress) + Sync),
     ) -> Result<(State, BulkReport), BulkError> {
         let started = Instant::now();
-        let codes = load_codes(&self.shared.store, source.codes)?;
+        let codes = bulk_load_codes(&self.shared.store, source.codes)?;
         let kept = mark.done;
         let mut loaded = Loaded {
             progress: mark.done,
@@ -269,11 +269,12 @@ impl<S: LeafStore> PermanentTier<S> {
     }
 }
 
-fn load_codes<S: LeafStore>(
+/// Brings codes, by ascending hash, into a store that has none yet; gives how many there are. They come all at once: a
+/// store that has any is taken to have them all, from a build that was interrupted behind them.
+pub fn bulk_load_codes<S: LeafStore>(
     store: &S,
     codes: impl IntoIterator<Item = (B256, Bytes)>,
 ) -> Result<u64, BulkError> {
-    // All of them come at once: an interrupted build has them, or none.
     let end = [u8::MAX; 33];
     let there = store.snapshot().last_at_or_before(Table::Code, &end, &[])?;
     let mut writer = match there {

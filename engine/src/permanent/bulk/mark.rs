@@ -112,24 +112,31 @@ impl Mark {
 
     /// Takes out what tables have behind it: of a step that ended before it was said to have.
     pub(super) fn cut_back<S: LeafStore>(&self, store: &S) -> Result<(), StoreError> {
-        // Behind the account and all of its slots.
-        let from = self.last.map_or_else(Vec::new, |last| {
-            let mut from = last.to_vec();
-            from.resize(END.len(), u8::MAX);
-            from
-        });
-        let mut batch = Batch::default();
-        for table in [Table::Accounts, Table::Storage] {
-            let behind = store.snapshot().last_at_or_before(table, &END, &from)?;
-            if behind.is_some() {
-                batch.delete_range(table, from.clone(), END);
-            }
-        }
+        let batch = bulk_cut_back(store, self.last)?;
         match batch.is_empty() {
             true => Ok(()),
             false => store.commit(batch),
         }
     }
+}
+
+/// What takes out accounts and slots behind those of the account with this hashed address, of all where there is none:
+/// nothing where nothing is there. For whoever fills a store in steps, and goes on behind the last that was noted.
+pub fn bulk_cut_back<S: LeafStore>(store: &S, last: Option<B256>) -> Result<Batch, StoreError> {
+    // Behind the account and all of its slots.
+    let from = last.map_or_else(Vec::new, |last| {
+        let mut from = last.to_vec();
+        from.resize(END.len(), u8::MAX);
+        from
+    });
+    let mut batch = Batch::default();
+    for table in [Table::Accounts, Table::Storage] {
+        let behind = store.snapshot().last_at_or_before(table, &END, &from)?;
+        if behind.is_some() {
+            batch.delete_range(table, from.clone(), END);
+        }
+    }
+    Ok(batch)
 }
 
 /// Takes what an unfinished build has left, and the mark, in one batch.

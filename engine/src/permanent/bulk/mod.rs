@@ -83,8 +83,9 @@ mod pipeline;
 #[cfg(test)]
 mod tests;
 
-pub use build::BulkReport;
+pub use build::{BulkReport, bulk_load_codes};
 pub use error::BulkError;
+pub use mark::bulk_cut_back;
 pub use part::{BulkAccount, BulkPart, BulkSlot, BulkSource};
 pub use pipeline::BulkProgress;
 

@@ -13,15 +13,13 @@ use crate::{
 use alloy_primitives::{B256, hex, keccak256};
 use core::ops::ControlFlow;
 use thinstate_engine::{
-    BulkPart,
+    BulkPart, bulk_cut_back, bulk_load_codes,
     leaf_store::{Batch, BulkWriter as _, DiskBulk, LeafRead, LeafStore as _, StoreError, Table},
 };
 
 /// Entries that are summed up at a time.
 const AT_A_TIME: usize = 1 << 14;
 
-/// Behind all keys.
-const END: [u8; 65] = [u8::MAX; 65];
 /// Entries of a step: what an interrupted fill loses at most.
 pub(super) const STEP_ENTRIES: u64 = 4_000_000;
 
@@ -89,7 +87,7 @@ impl FlatLtHash {
         };
         self.cut_back(&filling)
             .map_err(DesignError::store("cut an interrupted fill back"))?;
-        self.load_codes(population)
+        bulk_load_codes(&self.store, population.codes())
             .map_err(DesignError::store("write codes"))?;
         self.load(&mut filling, population, context, step_entries)?;
         let next = Head {
@@ -108,36 +106,9 @@ impl FlatLtHash {
 
     /// Removes what lies behind the note, and notes it.
     fn cut_back(&self, filling: &Filling) -> Result<(), StoreError> {
-        // Behind the account and all of its slots.
-        let from = filling.last.map_or_else(Vec::new, |last| {
-            [last.as_slice(), &END[last.len()..]].concat()
-        });
-        let mut batch = Batch::default();
-        for table in [Table::Accounts, Table::Storage] {
-            let behind = self.store.snapshot();
-            if behind.last_at_or_before(table, &END, &from)?.is_some() {
-                batch.delete_range(table, from.clone(), END);
-            }
-        }
+        let mut batch = bulk_cut_back(&self.store, filling.last)?;
         batch.put(Table::Meta, FILL_KEY, filling.encode());
         self.store.commit(batch)
-    }
-
-    /// Brings the codes of a population in, all at once: an interrupted fill has them, or none.
-    fn load_codes(&self, population: &Population) -> Result<(), StoreError> {
-        let there = self
-            .store
-            .snapshot()
-            .last_at_or_before(Table::Code, &END, &[])?;
-        if there.is_some() {
-            return Ok(());
-        }
-        let mut codes = self.store.bulk_writer(Table::Code)?;
-        for (hash, code) in population.codes() {
-            codes.put(hash.as_slice(), &code)?;
-        }
-        codes.finish()?;
-        Ok(())
     }
 
     /// What an interrupted fill has left.
