@@ -29,7 +29,10 @@ const STUDY: &str = "
 /// Runs of its four cells.
 const RUNS: usize = 8;
 /// Counts that depend on when the store's background work is done, and what the system says.
-const FREE: [&str; 7] = [
+const FREE: [&str; 10] = [
+    "accounts_read_cold",
+    "slots_read_cold",
+    "codes_read_cold",
     "block_reads",
     "block_cache_hits",
     "store_syncs",

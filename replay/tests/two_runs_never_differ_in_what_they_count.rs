@@ -16,7 +16,10 @@ use thinstate_replay::{
 
 /// Columns that two runs need not have in common. Of the store's: its background work flushes and compacts
 /// when it gets to it, and threads find in its cache what others have put there.
-const FREE: [&str; 10] = [
+const FREE: [&str; 13] = [
+    "accounts_read_cold",
+    "slots_read_cold",
+    "codes_read_cold",
     "block_reads",
     "block_cache_hits",
     "store_read_bytes",

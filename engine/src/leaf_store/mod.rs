@@ -13,6 +13,7 @@
 
 mod batch;
 mod bulk;
+mod cold;
 #[cfg(test)]
 mod conformance;
 mod counters;
@@ -24,6 +25,7 @@ mod rocks;
 
 pub use batch::{Action, Batch, Op};
 pub use bulk::BulkWriter;
+pub use cold::cold_reads;
 pub use disk::{DiskBulk, DiskOptions, DiskSnapshot, DiskStore, StoreKind, UnknownStore};
 pub use error::StoreError;
 pub use memory::{Fault, MemoryBulk, MemorySnapshot, MemoryStore};

@@ -5,9 +5,10 @@
 //! and no copy: it is stored once, read by whoever names its hash, and never removed. There is no cache of code but the
 //! store's own: a client that keeps the codes of the hubs in memory reads fewer.
 
-use super::{DesignError, Overlay, ReadCost};
+use super::{DesignError, Overlay, ReadCost, tally::asking};
 use crate::load::BlockLoad;
 use alloy_primitives::{B256, Bytes};
+use core::error::Error;
 use rayon::prelude::*;
 use thinstate_formats::{BlockNumber, trace::CodeRead};
 
@@ -49,25 +50,33 @@ pub fn stand_in(hash: B256, length: u32) -> Bytes {
 }
 
 /// Reads every code that a load names, in parallel on the threads of the pool that this runs in, and counts codes and
-/// bytes in `cost`. `get` asks the store.
+/// bytes in `cost`, and which of them the store's own cache did not hold. `get` asks the store.
 ///
 /// What a pending block or the load itself deploys is there, whether or not the store has it yet. A code that is nowhere,
 /// or has another length, is an error: store and workload do not belong together.
-pub fn read(
+pub fn read<C, E>(
     load: &BlockLoad,
     overlay: &Overlay,
     cost: &mut ReadCost,
-    get: impl Fn(B256) -> Result<Option<u64>, DesignError> + Sync,
-) -> Result<(), DesignError> {
-    let check = |code: &CodeRead| -> Result<u64, DesignError> {
+    get: impl Fn(B256) -> Result<Option<C>, E> + Sync,
+) -> Result<(), DesignError>
+where
+    C: AsRef<[u8]>,
+    E: Error + Send + Sync + 'static,
+{
+    let check = |code: &CodeRead| -> Result<[u64; 2], DesignError> {
         let deployed = || {
             overlay
                 .code(code.hash)
                 .or_else(|| deployed_by(load, code.hash))
         };
-        let got = get(code.hash)?.or_else(|| deployed().map(u64::from));
+        let (found, is_cold) = asking(|| get(code.hash));
+        let found =
+            found.map_err(|error| DesignError::store(format!("read code {}", code.hash))(error))?;
+        let found = found.map(|code| code.as_ref().len() as u64);
+        let got = found.or_else(|| deployed().map(u64::from));
         if got == Some(u64::from(code.length)) {
-            return Ok(u64::from(code.length));
+            return Ok([u64::from(code.length), u64::from(is_cold)]);
         }
         let wrong = WrongCode {
             number: load.number,
@@ -77,14 +86,14 @@ pub fn read(
         };
         Err(DesignError::Code(Box::new(wrong)))
     };
-    let bytes: Result<u64, DesignError> = load
-        .code_reads
-        .par_iter()
-        .with_min_len(CHUNK)
-        .map(check)
-        .sum();
+    let codes = load.code_reads.par_iter().with_min_len(CHUNK).map(check);
+    let [bytes, cold] = codes.try_reduce(
+        || [0; 2],
+        |[bytes, cold], [more, colder]| Ok([bytes + more, cold + colder]),
+    )?;
     cost.codes += load.code_reads.len() as u64;
-    cost.code_bytes += bytes?;
+    cost.codes_cold += cold;
+    cost.code_bytes += bytes;
     Ok(())
 }
 
@@ -97,6 +106,7 @@ pub(super) fn deployed_by(load: &BlockLoad, hash: B256) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::convert::Infallible;
     use std::sync::Arc;
     use thinstate_formats::trace::CodeWrite;
 
@@ -140,7 +150,7 @@ mod tests {
 
     #[test]
     fn no_code_that_a_pending_block_deploys_is_missed() {
-        let store = |asked: B256| Ok((asked == hash(1)).then_some(100));
+        let store = |asked: B256| Ok::<_, Infallible>((asked == hash(1)).then_some([0; 100]));
         let mut load = reading(&[(1, 100), (2, 50), (3, 60)]);
         load.code_writes = deploying(3, 60).code_writes;
         let overlay = Overlay {
@@ -158,7 +168,7 @@ mod tests {
 
     #[test]
     fn no_code_of_another_length_is_taken() {
-        let store = |_: B256| Ok(Some(99));
+        let store = |_: B256| Ok::<_, Infallible>(Some([0; 99]));
         let mut cost = ReadCost::default();
         let wrong = read(&reading(&[(1, 100)]), &Overlay::default(), &mut cost, store);
         assert!(

@@ -12,6 +12,7 @@ use crate::{
     measure::TierWork,
 };
 use alloy_primitives::{KECCAK256_EMPTY, U256};
+use thinstate_engine::leaf_store::cold_reads;
 use thinstate_formats::{Account, BlockNumber};
 
 /// Logical bytes of an account's key.
@@ -33,6 +34,21 @@ pub fn account_bytes(account: &Account) -> u64 {
 /// Logical bytes of a slot's value.
 pub fn slot_bytes(value: U256) -> u64 {
     value.byte_len() as u64
+}
+
+/// Asks the store for a key on this thread, and counts the read as cold where the store's own cache could not
+/// answer it. A key that has to be asked for again, since it lay under a stub, can count each time.
+pub fn ask<T>(work: &mut TierWork, get: impl FnOnce() -> T) -> T {
+    let (got, is_cold) = asking(get);
+    work.reads_cold += u64::from(is_cold);
+    got
+}
+
+/// What `get` finds, and whether that was cold.
+pub(super) fn asking<T>(get: impl FnOnce() -> T) -> (T, bool) {
+    let before = cold_reads();
+    let got = get();
+    (got, cold_reads() != before)
 }
 
 /// Counts the read of an account, which must be as the load expects it.
@@ -124,6 +140,7 @@ pub fn add(total: &mut TierWork, part: &TierWork) {
     let TierWork {
         reads_hit,
         reads_absent,
+        reads_cold,
         created,
         updated,
         deleted,
@@ -137,6 +154,7 @@ pub fn add(total: &mut TierWork, part: &TierWork) {
     } = part;
     total.reads_hit += reads_hit;
     total.reads_absent += reads_absent;
+    total.reads_cold += reads_cold;
     total.created += created;
     total.updated += updated;
     total.deleted += deleted;

@@ -201,7 +201,9 @@ pub struct ReadCost {
     pub utxo: TierWork,
     /// Codes of the permanent tier.
     pub codes: u64,
-    /// Their bytes.
+    /// Those that the store's own cache did not hold.
+    pub codes_cold: u64,
+    /// Bytes of all of them.
     pub code_bytes: u64,
 }
 

@@ -15,6 +15,8 @@ pub struct TierWork {
     pub reads_hit: u64,
     /// Reads that found nothing.
     pub reads_absent: u64,
+    /// Reads of both kinds that the store's own cache could not answer.
+    pub reads_cold: u64,
     /// Keys that are new, records that are appended.
     pub created: u64,
     /// Keys that get another value.
@@ -64,7 +66,9 @@ pub struct BlockCost {
     pub utxo: TierWork,
     /// Codes read, from the permanent tier.
     pub codes_read: u64,
-    /// Their bytes.
+    /// Those that the store's own cache did not hold.
+    pub codes_read_cold: u64,
+    /// Bytes of all of them.
     pub code_bytes_read: u64,
     /// Entries that expired, and stubs that took their place.
     pub expired_entries: u64,

@@ -21,6 +21,9 @@ pub const METRICS: &[Metric] = &[
         Count,
         |b| b.accounts.reads_absent,
     ),
+    metric("accounts_read_cold", "accounts read, cold", Count, |b| {
+        b.accounts.reads_cold
+    }),
     metric("accounts_created", "accounts created", Count, |b| {
         b.accounts.created
     }),
@@ -41,6 +44,12 @@ pub const METRICS: &[Metric] = &[
         "permanent slots read, absent",
         Count,
         |b| b.slots.reads_absent,
+    ),
+    metric(
+        "slots_read_cold",
+        "permanent slots read, cold",
+        Count,
+        |b| b.slots.reads_cold,
     ),
     metric("slots_created", "permanent slots created", Count, |b| {
         b.slots.created
@@ -98,6 +107,9 @@ pub const METRICS: &[Metric] = &[
     }),
     metric("records_spent", "records spent", Count, |b| b.utxo.deleted),
     metric("codes_read", "codes read", Count, |b| b.codes_read),
+    metric("codes_read_cold", "codes read, cold", Count, |b| {
+        b.codes_read_cold
+    }),
     metric("code_bytes_read", "bytes of code read", Bytes, |b| {
         b.code_bytes_read
     }),

@@ -386,6 +386,7 @@ impl Applier<'_, '_> {
             state_root: applied.state_root,
             commitment: applied.commitment,
             codes_read: read.cost.codes,
+            codes_read_cold: read.cost.codes_cold,
             code_bytes_read: read.cost.code_bytes,
             expired_entries: rested.expired_entries,
             wait: read.begun.saturating_duration_since(total_from),

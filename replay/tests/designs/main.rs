@@ -6,6 +6,7 @@ mod conformance;
 
 mod agree;
 mod codes;
+mod cold;
 mod counts;
 mod expiry;
 mod fill;

@@ -1,8 +1,9 @@
 //! Scans and floors within every shape of bounds.
 
-use super::super::{Batch, LeafRead, LeafStore, Table};
-use super::{Subject, awkward_keys, filled, model_floor, model_scan, scan};
+use super::super::{Batch, LeafRead, LeafStore, MemoryStore, Table, cold_reads};
+use super::{Memory, Pages, Rocks, Subject, awkward_keys, filled, model_floor, model_scan, scan};
 use core::ops::ControlFlow;
+use std::thread;
 
 pub(super) fn scans_within_every_bound(subject: impl Subject) {
     let keys = awkward_keys();
@@ -100,4 +101,38 @@ pub(super) fn scans_beside_deletions(subject: impl Subject) {
             model_floor(&model, &at, &floor)
         );
     }
+}
+
+/// How many of so many gets of one key went past the cache of a store that was just opened.
+fn cold_of_three(subject: impl Subject) -> [bool; 3] {
+    let keys = awkward_keys();
+    filled(subject.store(), Table::Storage, &keys);
+    subject.store().compact().unwrap();
+    let subject = subject.reopened();
+    let read = subject.store().snapshot();
+    let get = || {
+        let before = cold_reads();
+        assert!(read.get(Table::Storage, &keys[7]).unwrap().is_some());
+        cold_reads() != before
+    };
+    [(); 3].map(|()| get())
+}
+
+#[test]
+fn no_read_that_the_cache_answers_counts_as_cold() {
+    assert_eq!(cold_of_three(Pages::new()), [true, false, false]);
+    assert_eq!(cold_of_three(Rocks::new()), [true, false, false]);
+    assert_eq!(cold_of_three(Memory(MemoryStore::new())), [false; 3]);
+}
+
+#[test]
+fn no_cold_read_counts_on_a_thread_that_did_not_ask() {
+    let before = cold_reads();
+    let elsewhere = thread::spawn(|| {
+        cold_of_three(Pages::new());
+        cold_of_three(Rocks::new());
+        cold_reads()
+    });
+    assert!(elsewhere.join().unwrap() >= 2);
+    assert_eq!(cold_reads(), before);
 }

@@ -3,7 +3,7 @@
 //! Commits append records while readers of older states go on reading: nothing that was appended
 //! moves or changes, so a delta is eight bytes, and copying deltas copies no key.
 
-use super::super::StoreError;
+use super::super::{StoreError, cold};
 use super::deltas::Deltas;
 use super::folder::SharedFile;
 use super::log::record::{self, Change, Far, OpView};
@@ -105,6 +105,7 @@ impl Arena {
         let mut value = vec![0; far.bytes as usize];
         let offset = record.far_at + u64::from(far.offset);
         record.log.read_at(offset, &mut value)?;
+        cold::add(1);
         let checksum = crc32fast::hash(&value);
         if checksum != far.checksum {
             return Err(StoreError::Corrupt {

@@ -1,5 +1,6 @@
 //! What all parts of a store share: files, cache, the newest state, counters.
 
+use super::super::cold;
 use super::super::counters::LogicalCounters;
 use super::super::{StoreError, Table};
 use super::allocator::Allocator;
@@ -240,5 +241,6 @@ impl Work {
         let pages = bytes.div_ceil(page_bytes) as u64;
         self.page_reads.fetch_add(pages, Relaxed);
         self.page_read_bytes.fetch_add(bytes as u64, Relaxed);
+        cold::add(1);
     }
 }

@@ -32,6 +32,7 @@
 //! `snapshot.rs`.
 
 mod bulk;
+mod cold;
 mod failure;
 mod options;
 mod snapshot;

@@ -13,8 +13,8 @@
 
 use super::super::counters::Tally;
 use super::super::{Entry, LeafRead, StoreError, Table, Visitor};
-use super::RocksStore;
 use super::failure::typed;
+use super::{RocksStore, cold};
 use rocksdb::{DB, DBRawIteratorWithThreadMode, Error, ErrorKind, ReadOptions, Snapshot};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -178,6 +178,14 @@ impl<'a> RocksSnapshot<'a> {
         }
     }
 
+    /// Reads, and counts what that takes from files if anything is counted.
+    fn counted<T>(&self, read: impl FnOnce() -> T) -> T {
+        match self.store.options.statistics {
+            true => cold::counted(read),
+            false => read(),
+        }
+    }
+
     fn failed(&self, operation: &'static str, error: &Error) -> StoreError {
         typed(operation, &self.store.path, error)
     }
@@ -228,9 +236,13 @@ fn is_sweep(from: &[u8], to: Option<&[u8]>) -> bool {
 impl LeafRead for RocksSnapshot<'_> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let store = self.store;
-        let value = store
-            .db
-            .get_pinned_cf_opt(store.family(table), key, &self.point)
+        let get = || {
+            store
+                .db
+                .get_pinned_cf_opt(store.family(table), key, &self.point)
+        };
+        let value = self
+            .counted(get)
             .map_err(|error| self.failed("get", &error))?
             .map(|pinned| pinned.to_vec());
         store.logical.got(value.as_ref().map(Vec::len));
@@ -247,9 +259,9 @@ impl LeafRead for RocksSnapshot<'_> {
         let scanned = if to.is_some_and(|to| to <= from) {
             Ok(Tally::default())
         } else if is_sweep(from, to) {
-            self.sweep(table, from, to, visit)
+            self.counted(|| self.sweep(table, from, to, visit))
         } else {
-            self.scan_bucket(table, from, to, visit)
+            self.counted(|| self.scan_bucket(table, from, to, visit))
         };
         self.store
             .logical
@@ -266,7 +278,7 @@ impl LeafRead for RocksSnapshot<'_> {
         let found = if key < floor {
             None
         } else {
-            self.floor(table, key, floor)
+            self.counted(|| self.floor(table, key, floor))
                 .map_err(|error| self.failed("floor", &error))?
         };
         let mut tally = Tally::default();

@@ -121,7 +121,8 @@ impl Mark {
 }
 
 /// What takes out accounts and slots behind those of the account with this hashed address, of all where there is none:
-/// nothing where nothing is there. For whoever fills a store in steps, and goes on behind the last that was noted.
+/// nothing where nothing is there. For whoever fills a store in steps, and goes on behind the last that was noted. An error is the
+/// store's: it could not be read.
 pub fn bulk_cut_back<S: LeafStore>(store: &S, last: Option<B256>) -> Result<Batch, StoreError> {
     // Behind the account and all of its slots.
     let from = last.map_or_else(Vec::new, |last| {

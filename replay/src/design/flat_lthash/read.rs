@@ -31,10 +31,9 @@ impl FlatLtHash {
             let load_of = &load.accounts[at];
             let got = match overlay.account(load_of.address) {
                 Some(pending) => pending,
-                None => account(&store, keys.accounts[at]).map_err(DesignError::store(format!(
-                    "read account {}",
-                    load_of.address
-                )))?,
+                None => tally::ask(work, || account(&store, keys.accounts[at])).map_err(
+                    DesignError::store(format!("read account {}", load_of.address)),
+                )?,
             };
             tally::read_account(load.number, load_of, got, work)
         };
@@ -43,10 +42,11 @@ impl FlatLtHash {
             let (contract, key) = keys.slots[at];
             let got = match overlay.slot(load_of.address, load_of.slot) {
                 Some(pending) => pending,
-                None => slot(&store, contract, key).map_err(DesignError::store(format!(
-                    "read slot {:#x} of {}",
-                    load_of.slot, load_of.address
-                )))?,
+                None => {
+                    tally::ask(work, || slot(&store, contract, key)).map_err(DesignError::store(
+                        format!("read slot {:#x} of {}", load_of.slot, load_of.address),
+                    ))?
+                }
             };
             tally::read_slot(load.number, "flat", load_of, got, work)
         };
@@ -61,11 +61,7 @@ impl FlatLtHash {
             slots: slots?,
             ..ReadCost::default()
         };
-        let code = |hash: B256| {
-            let code = store.get(Table::Code, hash.as_slice());
-            let code = code.map_err(DesignError::store(format!("read code {hash}")))?;
-            Ok(code.map(|it| it.len() as u64))
-        };
+        let code = |hash: B256| store.get(Table::Code, hash.as_slice());
         self.readers
             .install(|| codes::read(load, overlay, &mut cost, code))?;
         Ok(cost)

@@ -29,12 +29,6 @@ impl LayeredDesign {
             &mut temporary,
             &self.check_proofs(load, &private.temporary.proofs)?,
         );
-        let code = |hash| {
-            let code = view
-                .code(hash)
-                .map_err(DesignError::store(format!("read code {hash}")))?;
-            Ok(code.map(|it| it.len() as u64))
-        };
         let mut cost = ReadCost {
             accounts: self.read_accounts(load, overlay, &view)?,
             slots: self.read_slots(load, &private.trie, overlay, &view)?,
@@ -42,7 +36,7 @@ impl LayeredDesign {
             utxo: private.utxo.read,
             ..ReadCost::default()
         };
-        codes::read(load, overlay, &mut cost, code)?;
+        codes::read(load, overlay, &mut cost, |hash| view.code(hash))?;
         Ok(cost)
     }
 
@@ -60,7 +54,7 @@ impl LayeredDesign {
             let got = match overlay.account(account.address) {
                 Some(pending) => pending,
                 None => {
-                    let found = view.trie_account_hashed(keys[at]);
+                    let found = tally::ask(work, || view.trie_account_hashed(keys[at]));
                     let context = || format!("read account {}", account.address);
                     let found = found.map_err(|error| DesignError::store(context())(error))?;
                     found.map(|found| Account {
@@ -94,7 +88,7 @@ impl LayeredDesign {
                 Some(pending) => self.placement.in_trie(&slot, pending),
                 None => {
                     let (contract, key) = keys[at];
-                    let found = view.slot_hashed(contract, key);
+                    let found = tally::ask(work, || view.slot_hashed(contract, key));
                     let context = || format!("read slot {:#x} of {}", slot.slot, slot.address);
                     found.map_err(|error| DesignError::store(context())(error))?
                 }

@@ -69,7 +69,7 @@ impl Pass<'_> {
 
     fn read_account(&self, mut part: Part, at: &usize) -> Result<Part, DesignError> {
         let load: &AccountLoad = &self.load.accounts[*at];
-        match self.account(*at) {
+        match tally::ask(&mut part.work, || self.account(*at)) {
             Ok(got) => tally::read_account(self.load.number, load, got, &mut part.work)?,
             Err(error) => {
                 let context = format!("read account {}", load.address);
@@ -84,7 +84,7 @@ impl Pass<'_> {
         let (contract, slot) = self.keys.slots[*at];
         let got = match self.overlay.slot(load.address, load.slot) {
             Some(pending) => Ok(pending),
-            None => self.view.slot_hashed(contract, slot),
+            None => tally::ask(&mut part.work, || self.view.slot_hashed(contract, slot)),
         };
         match got {
             Ok(got) => {
@@ -129,14 +129,8 @@ impl PermanentDesign {
         let mut slots: Vec<usize> = (0..load.slots.len()).collect();
         let mut cost = ReadCost::default();
         let view = self.tier.view();
-        let code = |hash| {
-            let code = view
-                .code(hash)
-                .map_err(DesignError::store(format!("read code {hash}")))?;
-            Ok(code.map(|it| it.len() as u64))
-        };
         self.pool
-            .install(|| codes::read(load, overlay, &mut cost, code))?;
+            .install(|| codes::read(load, overlay, &mut cost, |hash| view.code(hash)))?;
         drop(view);
         let mut changing = None;
         loop {
