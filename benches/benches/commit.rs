@@ -2,7 +2,7 @@
 //! plain RocksDB puts of the same keys, an append log with twigs, and a trie wholly in memory with a log, in the
 //! same run.
 //!
-//! `THINSTATE_BENCH_STORES=permanent,memory` chooses stores by words of their names,
+//! `THINSTATE_BENCH_STORES=pages,memory` chooses stores by words of their names,
 //! `THINSTATE_BENCH_ACCOUNTS=1000000,10000000` and `THINSTATE_BENCH_UPDATES=1000,10000,50000` choose
 //! sizes, `THINSTATE_BENCH_BUCKETS=64` the bucket sizes, `THINSTATE_BENCH_DIR` the folder for the
 //! stores (a temporary one under the target folder if not given: /tmp may be memory).

@@ -30,7 +30,7 @@ pub struct Ours<L: LeafStore> {
 
 impl Ours<PageStore> {
     /// Its name in tables.
-    pub const NAME: &str = "thinstate permanent tier";
+    pub const NAME: &str = "thinstate on pages";
 
     /// Opens, or makes, a store of pages in `dir`.
     pub fn on_pages(dir: &Path, options: Options) -> Self {

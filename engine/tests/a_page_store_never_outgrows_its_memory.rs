@@ -1,5 +1,5 @@
-//! What was promised to a store of pages is what it takes: changes that wait and those that a checkpoint merges,
-//! pages, directory and filters. The interior of the trie comes on top, and is known.
+//! What a store of pages takes is what it was given, or little more: changes that wait and those that a checkpoint merges,
+//! pages, directory and filters. The interior of the trie comes on top, and is known, and so does a block on its way.
 //!
 //! Counted by the allocator of this process, which is why the test is alone in it.
 
@@ -49,6 +49,9 @@ const BLOCKS: u64 = 120;
 const MEMORY_BYTES: usize = 24 << 20;
 /// Memory of a block while it is applied: its changes, and what becomes of them on their way to the log.
 const BLOCK_BYTES: usize = BLOCK_ACCOUNTS as usize * 1_000;
+/// How far the store may go beyond its memory, in hundredths: what waits is looked at once for each block, and what a
+/// checkpoint has under way is not counted.
+const BEYOND: usize = 15;
 
 fn changes(numbers: impl Iterator<Item = u64>, balance: U256) -> StateChanges {
     let mut changes = StateChanges::default();
@@ -69,13 +72,13 @@ fn changes(numbers: impl Iterator<Item = u64>, balance: U256) -> StateChanges {
 }
 
 #[test]
-fn no_block_makes_the_store_take_more_than_it_was_given() {
+fn no_block_makes_the_store_take_much_more_than_it_was_given() {
     let folder = tempfile::tempdir().expect("a folder");
+    let before = IN_USE.load(Relaxed);
     let options = PageOptions::within(MEMORY_BYTES, false);
     let store = PageStore::open(folder.path(), options).expect("an empty store");
     let tier = PermanentTier::open(store, Options::default()).expect("an empty tier");
     let mut rng = random::rng(SEED, 0);
-    let before = IN_USE.load(Relaxed);
     for number in 0..ACCOUNTS / BLOCK_ACCOUNTS + BLOCKS {
         let first = number * BLOCK_ACCOUNTS;
         let balance = U256::from(rng.random::<u128>());
@@ -96,11 +99,11 @@ fn no_block_makes_the_store_take_more_than_it_was_given() {
     assert!(stats.checkpoints > 3, "{stats:?}");
     let promised = MEMORY_BYTES + interior + leaf_hashes + BLOCK_BYTES;
     assert!(
-        most <= promised / 100 * 115,
-        "promised {promised}, taken {most}"
+        most <= promised / 100 * (100 + BEYOND),
+        "promised {promised}, taken {most}; seed {SEED}"
     );
     assert!(
         most >= promised / 2,
-        "promised {promised}, only {most} taken: what is counted?"
+        "promised {promised}, only {most} taken: what is counted? seed {SEED}"
     );
 }

@@ -1,8 +1,8 @@
 //! Reads that a store's own cache could not answer, counted on the thread that asked.
 //!
 //! The counters of a store say how much was read from files, not for whom. This count says it for a single read: a caller
-//! takes it before and after, on the same thread, and sees whether that read was cold. That is 0.3 ns each time, and nothing
-//! is shared, so that reads in parallel stay so.
+//! takes it before and after, on the same thread, and sees whether that read was cold. Nothing is shared, so that reads
+//! in parallel stay so.
 
 use core::cell::Cell;
 

@@ -15,7 +15,8 @@ pub struct TierWork {
     pub reads_hit: u64,
     /// Reads that found nothing.
     pub reads_absent: u64,
-    /// Reads of both kinds that the store's own cache could not answer.
+    /// Reads of both kinds that the store's own cache could not answer. 0 for temporary and UTXO tiers, which answer from
+    /// memory.
     pub reads_cold: u64,
     /// Keys that are new, records that are appended.
     pub created: u64,

@@ -165,7 +165,8 @@ impl DesignModel {
 
     fn completed(&self, scenario: &Scenario) -> (DeviceProfile, Vec<Assumption>) {
         let sync_us = Some(self.sync_s * 1e6).filter(|us| *us > 0.0);
-        machine::completed(&scenario.device, self.read_latency_us, sync_us)
+        let (device, threads) = (&scenario.device, scenario.threads);
+        machine::completed(device, threads, self.read_latency_us, sync_us)
     }
 }
 

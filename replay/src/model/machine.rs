@@ -55,15 +55,19 @@ impl fmt::Display for Assumption {
 }
 
 /// A scenario's device, with the measured one's latencies in place of those that are not known, and what was assumed.
+/// How often a device reads with more in flight than the scenario's threads have says nothing of what these get.
 pub(super) fn completed(
     device: &DeviceProfile,
+    threads: u32,
     read_latency_us: Option<f64>,
     sync_latency_us: Option<f64>,
 ) -> (DeviceProfile, Vec<Assumption>) {
     let mut device = device.clone();
     let mut assumed = Vec::new();
-    if device.read_iops.is_empty() && device.read_latency_us.is_none() {
-        assumed.push(match (read_latency_us, device.read_iops_max) {
+    let is_known = device.read_iops.range(..=threads.max(1)).next().is_some();
+    if device.read_latency_us.is_none() && !is_known {
+        let deeper = device.read_iops.values().next().copied();
+        assumed.push(match (read_latency_us, deeper.or(device.read_iops_max)) {
             (Some(us), _) => Assumption::ReadLatencyMeasured(us),
             (None, Some(_)) => Assumption::ReadsAtMost,
             (None, None) => Assumption::ReadsFree,

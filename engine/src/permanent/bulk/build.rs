@@ -271,7 +271,7 @@ impl<S: LeafStore> PermanentTier<S> {
 
 /// Brings codes, by ascending hash, into a store that has none yet; gives how many there are. They come all at once: a
 /// store that has any is taken to have them all, from a build that was interrupted behind them. An error is the store's, or codes that descend;
-/// the store then has none of them.
+/// then none of them has come into it.
 pub fn bulk_load_codes<S: LeafStore>(
     store: &S,
     codes: impl IntoIterator<Item = (B256, Bytes)>,

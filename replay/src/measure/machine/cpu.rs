@@ -30,15 +30,31 @@ pub(super) fn flags(cpuinfo: &str) -> Vec<String> {
     [of("flags", &FLAGS), of("Features", &FEATURES)].concat()
 }
 
-/// Cores that a process may run on, of what its `status` lists as `0-3,8`.
-pub(super) fn cores_allowed(status: &str) -> Option<u64> {
-    let list = field(status, "Cpus_allowed_list")?;
-    let count = |range: &str| -> Option<u64> {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
-        last.checked_sub(first)?.checked_add(1)
+/// Cores that a process may run on, of what its `status` lists as `0-3,8`: a list that has cores that could be plugged in,
+/// too. Only those count that are also `online`, a list of the same form, where that is known.
+pub(super) fn cores_allowed(status: &str, online: Option<&str>) -> Option<u64> {
+    let allowed = ranges(&field(status, "Cpus_allowed_list")?)?;
+    let online = online
+        .and_then(ranges)
+        .unwrap_or_else(|| vec![(0, u64::MAX)]);
+    let common = |a: &(u64, u64), b: &(u64, u64)| {
+        let cores = a.1.min(b.1).checked_sub(a.0.max(b.0))?;
+        cores.checked_add(1)
     };
-    list.split(',').map(count).sum()
+    let counts = allowed
+        .iter()
+        .flat_map(|a| online.iter().filter_map(move |b| common(a, b)));
+    counts.reduce(u64::saturating_add)
+}
+
+/// First and last number of each range of a list.
+fn ranges(list: &str) -> Option<Vec<(u64, u64)>> {
+    let range = |range: &str| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+        (first <= last).then_some((first, last))
+    };
+    list.split(',').map(range).collect()
 }
 
 /// Its last level of cache, in KiB.
@@ -57,14 +73,25 @@ mod tests {
 
     #[test]
     fn no_core_that_is_allowed_is_left_out() {
-        let of =
-            |list: &str| cores_allowed(&format!("Cpus_allowed:\tff\nCpus_allowed_list:\t{list}\n"));
-        assert_eq!(of("0"), Some(1));
-        assert_eq!(of("0-3,8,10-11"), Some(7));
+        assert_eq!(allowed("0", None), Some(1));
+        assert_eq!(allowed("0-3,8,10-11", None), Some(7));
+        assert_eq!(allowed("0-3,8,10-11", Some("0-15")), Some(7));
         for damaged in ["3-1", "x", "0-", "0,"] {
-            assert_eq!(of(damaged), None, "{damaged}");
+            assert_eq!(allowed(damaged, Some("0-1")), None, "{damaged}");
         }
-        assert_eq!(cores_allowed("Cpus_allowed:\tff\n"), None);
+        assert_eq!(cores_allowed("Cpus_allowed:\tff\n", None), None);
+    }
+
+    #[test]
+    fn no_core_that_is_not_online_is_allowed() {
+        assert_eq!(allowed("0-127", Some("0-3")), Some(4));
+        assert_eq!(allowed("0-1,4-7", Some("1-4,6")), Some(3));
+        assert_eq!(allowed("8", Some("0-3")), None);
+    }
+
+    fn allowed(list: &str, online: Option<&str>) -> Option<u64> {
+        let status = format!("Cpus_allowed:\tff\nCpus_allowed_list:\t{list}\n");
+        cores_allowed(&status, online)
     }
 
     #[test]

@@ -94,7 +94,10 @@ impl Machine {
             cpu_vendor: field(&cpuinfo, "vendor_id"),
             cpu_model: field(&cpuinfo, "model name"),
             cpu_cores: std::thread::available_parallelism().map_or(1, |n| n.get()),
-            cpu_cores_allowed: read("/proc/self/status").and_then(|it| cpu::cores_allowed(&it)),
+            cpu_cores_allowed: read("/proc/self/status").and_then(|status| {
+                let online = read("/sys/devices/system/cpu/online");
+                cpu::cores_allowed(&status, online.as_deref().map(str::trim))
+            }),
             cpu_mhz: field(&cpuinfo, "cpu MHz").and_then(|it| it.parse().ok()),
             cpu_cache_kb: cpu::last_level_cache_kb(),
             cpu_flags: cpu::flags(&cpuinfo),
@@ -146,7 +149,8 @@ mod tests {
     fn facts_are_there_and_survive_json() {
         let machine = Machine::detect(Path::new("."));
         assert!(machine.cpu_cores > 0 && machine.keccak_lanes > 0);
-        assert!(machine.cpu_cores_allowed.unwrap() >= machine.cpu_cores as u64);
+        let allowed = machine.cpu_cores_allowed;
+        assert!(allowed.is_none_or(|allowed| allowed >= machine.cpu_cores as u64));
         assert!(
             machine
                 .kernel_version

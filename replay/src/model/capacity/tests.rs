@@ -241,6 +241,14 @@ fn nothing_is_assumed_of_a_device_unsaid() {
     let got = model.predict(&sheet, 1.0);
     assert!((got.device_reads / got.read_s - 80_000.0).abs() < 1.0);
     assert!((got.sync_s - 1e-4).abs() < 1e-12, "{got:?}");
+    // Nor what it does with 32 in flight.
+    let deep = with(DeviceProfile {
+        read_iops: [(32, 1e6)].into(),
+        ..sheet.device.clone()
+    });
+    assert_eq!(model.assumptions(&deep), expected);
+    let got = model.predict(&deep, 1.0);
+    assert!((got.device_reads / got.read_s - 80_000.0).abs() < 1.0);
     let nothing = with(DeviceProfile::default());
     let blind = DesignModel {
         sync_s: 0.0,
