@@ -9,7 +9,12 @@ mod made_up_study;
 mod runs;
 
 use made_up_study::{DESIGNS, Made, made, report_of, section};
-use thinstate_replay::{model, replay::RunConfig, report};
+use thinstate_replay::{
+    model::{self, HashFunction},
+    replay::RunConfig,
+    report,
+    study::ModelReport,
+};
 
 #[test]
 fn no_figure_lacks_its_numbers() {
@@ -147,10 +152,13 @@ fn no_predicted_second_goes_to_no_term() {
             assert!((terms / at.mean_s - 1.0).abs() < 1e-9, "{at:?}");
             assert!(at.hash_s > 0.0, "{}: {at:?}", report.design);
         }
-        // Another CPU takes ten times as long for the trie's hashes, at whatever multiple still fits.
+        // Another CPU takes ten times as long for keccak256, and for nothing else, at whatever multiple still fits.
         let model = report.model.as_ref().unwrap();
         let at = |of: &model::Scenario| model.predict(of, 10.0).hash_s;
-        assert!(at(&there.scenario) > 3.0 * at(&here.scenario));
+        match hashes_keccak256(report) {
+            true => assert!(at(&there.scenario) > 3.0 * at(&here.scenario)),
+            false => assert_eq!(at(&there.scenario), at(&here.scenario)),
+        }
         assert_eq!(here.assumed, []);
         assert_eq!(there.assumed.len(), 2, "{:?}", there.assumed);
     }
@@ -171,18 +179,54 @@ fn no_predicted_second_goes_to_no_term() {
             .position(|it| it == name)
             .unwrap()
     };
-    for row in &predictions.rows {
-        assert_ne!(row[column("hashing")], "in CPU", "{row:?}");
-    }
     assert_eq!(predictions.rows.len(), 2 * data.models.len());
-    // A design whose runs do not say what they hash.
-    let mut data = data.clone();
-    data.models[0].model.as_mut().unwrap().hashing.clear();
+    for (rows, report) in predictions.rows.chunks(2).zip(&data.models) {
+        for row in rows {
+            assert_ne!(row[column("hashing")], "in CPU", "{row:?}");
+        }
+        // A model without a function has no use for what it takes on another CPU.
+        let named = rows[1][column("device")].contains("keccak256 600 ns");
+        assert_eq!(named, hashes_keccak256(report), "{:?}", rows[1]);
+    }
+}
+
+fn hashes_keccak256(report: &ModelReport) -> bool {
+    let mut hashing = report.model.iter().flat_map(|it| &it.hashing);
+    hashing.any(|it| it.function == HashFunction::Keccak256)
+}
+
+#[test]
+fn no_hashing_moves_into_the_cpu_s_time_unsaid() {
+    let mut data = made().data.clone();
+    let text = |data: &report::Data| section(&report::sections(data), "model").text.join(" ");
+    assert!(!text(&data).contains("Among that of the CPU altogether"));
+    let at = |design: &str| DESIGNS.iter().position(|it| *it == design).unwrap();
+    let (mpt, layered, flat) = (at("mpt"), at("layered"), at("flat-lthash"));
+    let hashing = |data: &mut report::Data, at: usize, keep: fn(HashFunction) -> bool| {
+        let model = data.models[at].model.as_mut().unwrap();
+        model.hashing.retain(|it| keep(it.function));
+    };
+    // A tier of one design, all of another, and a third one whose runs do not say what they hash.
+    hashing(&mut data, layered, |it| it != HashFunction::Blake3);
+    hashing(&mut data, mpt, |_| false);
+    hashing(&mut data, flat, |_| false);
+    for cell in &mut data.cells {
+        if cell.design.name == "flat-lthash" {
+            for run in &mut cell.runs {
+                run.result.design.parameters = serde_json::Value::Null;
+            }
+        }
+    }
+    let said = text(&data);
+    let list = "mpt (keccak256), layered (blake3), flat-lthash (whatever it is).";
+    assert!(said.contains(list), "{said}");
     let sections = report::sections(&data);
-    let model = section(&sections, "model");
-    let text = format!("with which function: {}.", data.models[0].design);
-    assert!(model.text.join(" ").contains(&text), "{:?}", model.text);
-    assert_eq!(model.tables.last().unwrap().rows[0][7], "in CPU");
+    let predictions = section(&sections, "model").tables.last().unwrap();
+    assert_eq!(predictions.columns[7], "hashing");
+    for (at, moved) in [(mpt, true), (layered, false), (flat, true)] {
+        let row = &predictions.rows[2 * at];
+        assert_eq!(row[7] == "in CPU", moved, "{row:?}");
+    }
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn at(model: &DesignModel, point: &Point, device: Option<&DeviceProfile>) -> Pre
         threads: point.threads,
         cache_bytes: model.state_bytes_per_account * point.accounts as f64 * (1.0 - missed),
         device: device.cloned().unwrap_or_else(unknown),
-        permutation_ns: HashCosts::default(),
+        hash_costs: HashCosts::default(),
     };
     model.predict(&scenario, f64::from(point.multiple))
 }

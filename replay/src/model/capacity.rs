@@ -112,7 +112,7 @@ impl DesignModel {
         let there = amdahl(self.serial_share, scenario.threads);
         let cpu_s = keys * self.key_s.at(multiple, accounts) * there / here;
         let core_s = |it: &Hashing| {
-            let ns = scenario.permutation_ns.of(it.function);
+            let ns = scenario.hash_costs.of(it.function);
             it.core_s(multiple, accounts, ns)
         };
         let hash_s = there * self.hashing.iter().map(core_s).sum::<f64>();

@@ -86,17 +86,18 @@ impl HashFunction {
         }
     }
 
-    /// The metrics that count steps of a design, each with the function that they are steps of.
-    pub(super) fn of_metrics(design: &DesignInfo) -> [(&'static str, Self); 4] {
+    /// The metrics that count steps of a design, each with the function that they are steps of; `None` where the design's
+    /// parameters do not name one that is known.
+    pub(super) fn of_metrics(design: &DesignInfo) -> [(&'static str, Option<Self>); 4] {
         let parameters = &design.parameters;
         let trie = match parameters["kind"].as_str() {
-            Some("flat-lthash") => Self::LtHash,
-            _ => Self::Keccak256,
+            Some("flat-lthash") => Some(Self::LtHash),
+            Some("permanent" | "layered") => Some(Self::Keccak256),
+            _ => None,
         };
         let of_tier = |tier: &str| {
-            let name = parameters[tier]["hash"].as_str();
-            let kind = name.and_then(|name| name.parse().ok());
-            Self::of_kind(kind.unwrap_or_default())
+            let kind = parameters[tier]["hash"].as_str()?.parse().ok();
+            kind.map(Self::of_kind)
         };
         [
             ("accounts_permutations", trie),
@@ -248,6 +249,7 @@ fn median_ns(mut batch: impl FnMut() -> u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::design;
     use serde_json::json;
 
     #[test]
@@ -266,42 +268,63 @@ mod tests {
         assert_eq!(again, costs);
     }
 
+    fn with(parameters: serde_json::Value) -> DesignInfo {
+        DesignInfo {
+            name: "any".to_owned(),
+            summary: String::new(),
+            tiers: BTreeMap::new(),
+            trie: None,
+            parameters,
+        }
+    }
+
+    fn of_tiers(design: &DesignInfo) -> [Option<HashFunction>; 4] {
+        HashFunction::of_metrics(design).map(|(_, function)| function)
+    }
+
     #[test]
     fn no_tier_is_hashed_with_another_ones_function() {
-        let of = |parameters: serde_json::Value| {
-            let design = DesignInfo {
-                name: "any".to_owned(),
-                summary: String::new(),
-                tiers: BTreeMap::new(),
-                trie: None,
-                parameters,
-            };
-            let of_tiers = HashFunction::of_metrics(&design).map(|(_, function)| function);
-            let whole = HashFunction::of_whole(&design);
-            assert!(whole.is_none_or(|it| it == of_tiers[0]), "{design:?}");
-            (of_tiers, whole)
-        };
         use HashFunction::{Blake3, Keccak256, LtHash, Sha256};
+        let (keccak, lthash) = (Some(Keccak256), Some(LtHash));
         let table = [
-            (json!(null), [Keccak256, Keccak256, Blake3, Blake3], None),
+            (json!(null), [None; 4], None),
+            (json!({ "root": "of its own" }), [None; 4], None),
+            (
+                json!({ "kind": "a kind of its own", "temporary": { "hash": "poseidon" }, "utxo": { "hash": "blake3" } }),
+                [None, None, None, Some(Blake3)],
+                None,
+            ),
             (
                 json!({ "kind": "permanent" }),
-                [Keccak256, Keccak256, Blake3, Blake3],
-                Some(Keccak256),
+                [keccak, keccak, None, None],
+                keccak,
             ),
             (
                 json!({ "kind": "flat-lthash" }),
-                [LtHash, LtHash, Blake3, Blake3],
-                Some(LtHash),
+                [lthash, lthash, None, None],
+                lthash,
             ),
             (
                 json!({ "kind": "layered", "temporary": { "hash": "sha256" }, "utxo": { "hash": "keccak256" } }),
-                [Keccak256, Keccak256, Sha256, Keccak256],
+                [keccak, keccak, Some(Sha256), keccak],
                 None,
             ),
         ];
         for (parameters, tiers, whole) in table {
-            assert_eq!(of(parameters.clone()), (tiers, whole), "{parameters}");
+            let design = with(parameters);
+            assert_eq!(of_tiers(&design), tiers, "{design:?}");
+            assert_eq!(HashFunction::of_whole(&design), whole, "{design:?}");
+        }
+    }
+
+    #[test]
+    fn no_built_in_design_hashes_with_what_is_not_known() {
+        for name in design::names() {
+            let design = design::builtin(name).expect("it is built in").info(None);
+            let tiers = of_tiers(&design);
+            assert!(tiers.iter().all(Option::is_some), "{name}: {tiers:?}");
+            let whole = HashFunction::of_whole(&design);
+            assert!(whole.is_none_or(|it| tiers[0] == Some(it)), "{name}");
         }
     }
 }

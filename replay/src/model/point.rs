@@ -57,7 +57,9 @@ impl Point {
         let mut permutations = BTreeMap::new();
         for (metric, function) in HashFunction::of_metrics(&run.design) {
             let hashed = mean(metric);
-            if hashed > 0.0 {
+            if let Some(function) = function
+                && hashed > 0.0
+            {
                 *permutations.entry(function).or_default() += hashed;
             }
         }

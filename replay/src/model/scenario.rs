@@ -16,8 +16,8 @@ pub struct Scenario {
     /// The device.
     pub device: DeviceProfile,
     /// What its CPU takes for hashing, where that is another one; functions that are not there are as fast as they were measured.
-    #[serde(default)]
-    pub permutation_ns: HashCosts,
+    #[serde(default, rename = "permutation_ns")]
+    pub hash_costs: HashCosts,
 }
 
 impl DeviceProfile {

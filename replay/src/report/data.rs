@@ -25,7 +25,7 @@ pub struct Data {
     /// What the device can do, where it was probed.
     pub device: Option<DeviceProfile>,
     /// What hashing takes on it, where a study measured that.
-    pub permutation_ns: HashCosts,
+    pub hash_costs: HashCosts,
     /// Blocks at which roots of designs with the same trie were compared.
     pub roots_compared: u64,
     /// Seconds of a slot.
@@ -145,7 +145,7 @@ impl Data {
             models: Vec::new(),
             machine: serde_json::Value::Null,
             device: None,
-            permutation_ns: HashCosts::default(),
+            hash_costs: HashCosts::default(),
             roots_compared: 0,
             slot_s: 12.0,
             deviations: Vec::new(),
@@ -162,7 +162,7 @@ impl Data {
             models: study.models,
             machine: study.machine,
             device: study.device,
-            permutation_ns: study.permutation_ns,
+            hash_costs: study.hash_costs,
             roots_compared: study.roots_compared,
             deviations: study.deviations,
             noise_floor: study.noise_floor,

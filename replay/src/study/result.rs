@@ -37,9 +37,10 @@ pub struct StudyResult {
     pub machine: serde_json::Value,
     /// What the device can do, as it was probed.
     pub device: Option<DeviceProfile>,
-    /// What hashing takes on it, as it was measured when the study was begun; none where another version began it.
-    #[serde(default)]
-    pub permutation_ns: HashCosts,
+    /// What hashing takes on it, as it was measured when the study was begun; empty where another version began it and another
+    /// CPU went on.
+    #[serde(default, rename = "permutation_ns")]
+    pub hash_costs: HashCosts,
     /// Cells, in the order of the specification.
     pub cells: Vec<CellResult>,
     /// Blocks at which roots of designs with the same trie were compared, all equal.

@@ -91,7 +91,7 @@ pub fn run(
             let device = runner.device();
             let measured = Measured {
                 device: device.as_ref(),
-                hash_costs: &study.result.permutation_ns,
+                hash_costs: &study.result.hash_costs,
             };
             study.result.models = ModelReport::all(spec, &study.result.cells, measured, scenarios);
             study.result.wall_s = before_s + began.elapsed().as_secs_f64();
@@ -126,7 +126,7 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         wall_s: 0.0,
         machine: runner.machine(),
         device: runner.device(),
-        permutation_ns: HashCosts::default(),
+        hash_costs: HashCosts::default(),
         cells: Vec::new(),
         roots_compared: 0,
         models: Vec::new(),
@@ -136,7 +136,7 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
     };
     let Some(old) = Text::read(dir)? else {
         let new = StudyResult {
-            permutation_ns: runner.hash_costs(),
+            hash_costs: runner.hash_costs(),
             ..new
         };
         new.write(dir)?;
@@ -153,7 +153,7 @@ fn begin(spec: &StudySpec, dir: &Path, runner: &mut dyn Runner) -> Result<StudyR
         started_at: old.started_at,
         wall_s: old.wall_s,
         device: old.device().or(new.device),
-        permutation_ns: match old.hash_costs() {
+        hash_costs: match old.hash_costs() {
             // Another version began it, which the same CPU makes good.
             unknown if unknown.is_empty() && is_same_cpu(&old.machine, &new.machine) => {
                 runner.hash_costs()

@@ -130,8 +130,12 @@ pub struct PredictSpec {
     pub cache_bytes: u64,
     /// Nanoseconds that a permutation or compression takes on one core of another CPU, by hash function: `keccak256`, `blake3`,
     /// `sha256`, `lthash`. What is not named is as fast as it was measured.
-    #[serde(default, skip_serializing_if = "HashCosts::is_empty")]
-    pub permutation_ns: HashCosts,
+    #[serde(
+        default,
+        rename = "permutation-ns",
+        skip_serializing_if = "HashCosts::is_empty"
+    )]
+    pub hash_costs: HashCosts,
 }
 
 fn profile() -> String {
@@ -171,7 +175,7 @@ impl StudySpec {
                 threads: of.threads,
                 cache_bytes: of.cache_bytes as f64,
                 device: device(&of.device)?,
-                permutation_ns: of.permutation_ns.clone(),
+                hash_costs: of.hash_costs.clone(),
             })
         };
         self.predict.iter().map(scenario).collect()
@@ -238,7 +242,7 @@ impl StudySpec {
                 multiple.to_string(),
             );
         }
-        let mut costs = self.predict.iter().flat_map(|it| &it.permutation_ns.0);
+        let mut costs = self.predict.iter().flat_map(|it| &it.hash_costs.0);
         if let Some((function, ns)) = costs.find(|(_, ns)| !(**ns > 0.0 && ns.is_finite())) {
             return bad(
                 "predict.permutation-ns",

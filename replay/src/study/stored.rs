@@ -33,8 +33,8 @@ pub(super) struct Begun {
     pub(super) machine: serde_json::Value,
     #[serde(default)]
     device: serde_json::Value,
-    #[serde(default)]
-    permutation_ns: serde_json::Value,
+    #[serde(default, rename = "permutation_ns")]
+    hash_costs: serde_json::Value,
     #[serde(default)]
     deviations: serde_json::Value,
     #[serde(default)]
@@ -113,7 +113,7 @@ impl Begun {
 impl Begun {
     /// What hashing took when it was begun; nothing where that was not measured, or where another version has it otherwise.
     pub(super) fn hash_costs(&self) -> HashCosts {
-        HashCosts::deserialize(&self.permutation_ns).unwrap_or_default()
+        HashCosts::deserialize(&self.hash_costs).unwrap_or_default()
     }
 
     /// The noise floor; `None` where it was not measured, or where another version has it otherwise.
@@ -135,10 +135,10 @@ impl Stored {
         let cells = self.cells.into_iter().map(of);
         let cells: Vec<CellResult> = cells.collect::<Result<_, _>>()?;
         let device = self.begun.device();
-        let permutation_ns = self.begun.hash_costs();
+        let hash_costs = self.begun.hash_costs();
         let measured = Measured {
             device: device.as_ref(),
-            hash_costs: &permutation_ns,
+            hash_costs: &hash_costs,
         };
         let scenarios = spec.scenarios(device.as_ref())?;
         Ok(StudyResult {
@@ -153,7 +153,7 @@ impl Stored {
             spec: self.begun.spec,
             machine: self.begun.machine,
             device,
-            permutation_ns,
+            hash_costs,
             cells,
             roots_compared: self.roots_compared,
         })

@@ -112,7 +112,7 @@ fn result(cell: &Cell, shape: Shape, block_s: f64) -> RunResult {
             summary: String::new(),
             tiers: BTreeMap::new(),
             trie: Some("all".to_owned()),
-            parameters: serde_json::Value::Null,
+            parameters: serde_json::json!({ "kind": "permanent" }),
         },
         state_before: StateSize {
             accounts: cell.accounts,
@@ -428,7 +428,7 @@ fn what_hashing_took_is_never_lost() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut machine = machine();
     let study = run(&spec(), dir.path(), &[], &mut machine).expect("the study runs");
-    assert_eq!(study.permutation_ns, machine.hash_costs());
+    assert_eq!(study.hash_costs, machine.hash_costs());
     for report in &study.models {
         let model = report.model.as_ref().expect("a model");
         let [hashing] = model.hashing[..] else {
@@ -440,7 +440,7 @@ fn what_hashing_took_is_never_lost() {
     }
     let read = StudyResult::read(dir.path()).expect("it is whole");
     let read = read.expect("a study is there");
-    assert_eq!(read.permutation_ns, study.permutation_ns);
+    assert_eq!(read.hash_costs, study.hash_costs);
     let mut models = read.models.iter().filter_map(|it| it.model.as_ref());
     assert!(models.all(|model| model.hashing.len() == 1));
     // One that another version began has measured nothing: the same CPU can make that good, and no other one.
@@ -452,11 +452,11 @@ fn what_hashing_took_is_never_lost() {
         .remove("permutation_ns");
     std::fs::write(&path, old.to_string()).expect("the file is written");
     let again = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
-    assert_eq!(again.permutation_ns, machine.hash_costs());
+    assert_eq!(again.hash_costs, machine.hash_costs());
     old["machine"]["cpu_model"] = "another one".into();
     std::fs::write(&path, old.to_string()).expect("the file is written");
     let again = run(&spec(), dir.path(), &[], &mut machine).expect("the study goes on");
-    assert_eq!(again.permutation_ns, HashCosts::default());
+    assert_eq!(again.hash_costs, HashCosts::default());
     let mut models = again.models.iter().filter_map(|it| it.model.as_ref());
     assert!(models.all(|model| model.hashing.is_empty()));
 }
@@ -497,7 +497,7 @@ fn no_prediction_is_of_another_design() {
         threads: 2,
         cache_bytes: 1e12,
         device: DeviceProfile::default(),
-        permutation_ns: HashCosts::default(),
+        hash_costs: HashCosts::default(),
     };
     let study = run(&spec(), dir.path(), &[scenario], &mut machine()).expect("the study runs");
     let of = |design: &str| {

@@ -11,6 +11,7 @@ use std::{
 };
 use thinstate_formats::BlockNumber;
 use thinstate_replay::{
+    design::builtin,
     measure::{
         BlockCost, Deviation, DeviceProfile, Recorder, RunResult, StateSize, TierBytes, TierWork,
     },
@@ -136,6 +137,7 @@ impl Runner for Machine {
         let costs = [
             (HashFunction::Keccak256, 60.0),
             (HashFunction::Blake3, 30.0),
+            (HashFunction::LtHash, 30.0),
         ];
         HashCosts(BTreeMap::from(costs))
     }
@@ -173,6 +175,8 @@ impl Runner for Machine {
         run.config = serde_json::json!({ "threads": 2, "accounts": cell.accounts });
         run.workload.gas_multiple = shape.multiple;
         run.design.name.clone_from(&cell.design);
+        let design = builtin(&cell.design).expect("it is built in");
+        run.design.parameters = design.info(None).parameters;
         run.design.trie = (cell.design.starts_with("mpt")).then(|| "all".to_owned());
         run.state_before = state(cell);
         // Blocks of the warm-up have made some.

@@ -86,7 +86,7 @@ fn scenario_of(point: &Point) -> Scenario {
         threads: 2,
         cache_bytes: point.state_bytes * (1.0 - misses),
         device: device(),
-        permutation_ns: HashCosts::default(),
+        hash_costs: HashCosts::default(),
     }
 }
 
@@ -131,7 +131,7 @@ fn hashing_is_never_lost_among_other_work() {
     let here = model.predict(&scenario, 2_000.0);
     assert_eq!(here.bound_by(), Term::Hashing, "{here:?}");
     // A CPU whose permutations take a twentieth: the rest stays as it is.
-    scenario.permutation_ns = costs(0.05);
+    scenario.hash_costs = costs(0.05);
     let there = model.predict(&scenario, 2_000.0);
     assert_ne!(there.bound_by(), Term::Hashing, "{there:?}");
     assert!(

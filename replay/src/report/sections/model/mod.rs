@@ -1,12 +1,13 @@
 //! The capacity model beside every measured point, and what it predicts.
 
+mod hashing;
 mod predicted;
 
 use super::{accounts, multiple, timed};
 use crate::{
     model::PointError,
     report::{
-        CellData, Data, Figure, Section, Table,
+        CellData, Data, Figure, RunData, Section, Table,
         format::{self, seconds, signed_percent},
         plot::{Axis, LineChart, Scale, Series},
     },
@@ -37,7 +38,7 @@ fn texts(data: &Data) -> Vec<String> {
         "A small model for each design, fitted to its runs: keys of a block, permutations of hash functions, other CPU time for each key by state size, blocks fetched for each key, bytes written; with the device's own figures for reads, writes and syncs. \
          Each run is also predicted by a model that was fitted without it."
             .to_owned(),
-        hashing(data),
+        hashing::text(data),
     ];
     let held_out: Vec<String> = data
         .models
@@ -69,52 +70,6 @@ fn texts(data: &Data) -> Vec<String> {
         }
     }
     text.extend(predicted::assumptions(data));
-    text
-}
-
-/// What hashing was taken for.
-fn hashing(data: &Data) -> String {
-    let costs = data.permutation_ns.0.iter();
-    let costs: Vec<_> = costs
-        .map(|(function, ns)| format!("{function} {}", seconds(ns / 1e9)))
-        .collect();
-    if costs.is_empty() {
-        return "What a hash takes was not measured: the time of hashing is among that of the CPU."
-            .to_owned();
-    }
-    let mut text = format!(
-        "Hashing is a term of its own: permutations (or compressions) of a block, times what one takes on one core in a batch, which was measured when the study was begun ({}). What is hashed one at a time takes longer, and the rest of it is among the time of the CPU.",
-        costs.join(", ")
-    );
-    let in_cpu: Vec<_> = with_accuracy(data)
-        .filter(|(report, _)| {
-            report
-                .model
-                .as_ref()
-                .is_some_and(|it| it.hashing.is_empty())
-        })
-        .map(|(report, _)| report.design.as_str())
-        .collect();
-    if !in_cpu.is_empty() {
-        text += &format!(
-            " Among that of the CPU altogether, as not every run says what it hashed with which function: {}.",
-            in_cpu.join(", ")
-        );
-    }
-    let lowered: Vec<_> = with_accuracy(data)
-        .filter_map(|(report, _)| {
-            let mut hashing = report.model.as_ref()?.hashing.iter();
-            let lowered = hashing.find(|it| it.cost_ns < it.measured_ns)?;
-            let share = lowered.cost_ns / lowered.measured_ns;
-            Some(format!("{} {}", report.design, format::percent(share)))
-        })
-        .collect();
-    if !lowered.is_empty() {
-        text += &format!(
-            " Where a run's time has no room for that, the model takes less, of the measured costs: {}.",
-            lowered.join(", ")
-        );
-    }
     text
 }
 
@@ -217,12 +172,17 @@ fn points(data: &Data) -> Figure {
 
 /// A measured time, marked where its run is too short for it.
 fn measured(data: &Data, model: &ModelReport, point: &PointError, s: f64) -> String {
-    let of_point = |cell: &&CellData| cell.design.name == model.design;
-    let cell = data.of_size(point.accounts).find(of_point);
-    match cell.and_then(|cell| cell.at(point.multiple)) {
+    match run_of(data, &model.design, point) {
         Some(run) => timed(run, seconds(s)),
         None => seconds(s),
     }
+}
+
+/// The run of a design that a model is compared with at a point.
+fn run_of<'d>(data: &'d Data, design: &str, point: &PointError) -> Option<&'d RunData> {
+    let of_design = |cell: &&CellData| cell.design.name == design;
+    let cell = data.of_size(point.accounts).find(of_design);
+    cell.and_then(|cell| cell.at(point.multiple))
 }
 
 fn with_accuracy(data: &Data) -> impl Iterator<Item = (&ModelReport, &crate::model::Accuracy)> {

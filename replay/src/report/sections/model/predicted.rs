@@ -2,7 +2,7 @@
 
 use super::{super::multiple, with_accuracy};
 use crate::{
-    model::{HashCosts, Scenario},
+    model::{DesignModel, Scenario},
     report::{
         Data, Table,
         format::{self, bytes, seconds},
@@ -37,7 +37,7 @@ pub(super) fn table(data: &Data) -> Option<Table> {
             table.row([
                 report.design.clone(),
                 format::count(scenario.accounts),
-                machine(scenario),
+                machine(scenario, report.model.as_ref()),
                 format::count(scenario.threads.into()),
                 bytes(scenario.cache_bytes),
                 predicted.largest.map_or("below 1x".to_owned(), multiple),
@@ -56,12 +56,14 @@ pub(super) fn table(data: &Data) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-/// The device of a scenario, and its CPU where that hashes at another speed.
-fn machine(scenario: &Scenario) -> String {
-    let HashCosts(costs) = &scenario.permutation_ns;
-    let costs: Vec<_> = costs
-        .iter()
-        .map(|(function, ns)| format!("{function} {}", seconds(ns / 1e9)))
+/// The device of a scenario, and its CPU where that hashes at another speed what the model has a term for.
+fn machine(scenario: &Scenario, model: Option<&DesignModel>) -> String {
+    let hashing = model.into_iter().flat_map(|it| &it.hashing);
+    let costs: Vec<_> = hashing
+        .filter_map(|it| {
+            let ns = scenario.hash_costs.of(it.function)?;
+            Some(format!("{} {}", it.function, seconds(ns / 1e9)))
+        })
         .collect();
     match costs.is_empty() {
         true => scenario.device.name.clone(),
