@@ -93,6 +93,26 @@ fn no_difference_below_the_noise_floor_is_passed_off_as_one() {
         noise.text
     );
     assert!(noise.tables.is_empty());
+    // A repetition that ended early.
+    let mut study = study_of(without.path());
+    study["noise_floor_missing"] = serde_json::json!({
+        "cell": { "design": "mpt", "accounts": 1_000_000 },
+        "multiple": 10,
+        "again": "runs/mpt/1000000/x10-again",
+        "blocks": 7,
+        "blocks_planned": 30,
+    });
+    std::fs::write(without.path().join("study.json"), study.to_string()).unwrap();
+    let data = report::Data::open(&[without.path().to_owned()]).unwrap();
+    let sections = report::sections(&data);
+    let said = &section(&sections, "noise").text[0];
+    let expected = "mpt with 1 M accounts at 10x was run once more, but ended after 7 of 30 blocks";
+    assert!(said.contains(expected), "{said}");
+}
+
+/// `study.json` in a folder.
+fn study_of(dir: &std::path::Path) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(dir.join("study.json")).unwrap()).unwrap()
 }
 
 #[test]
@@ -301,8 +321,29 @@ fn nothing_that_follows_from_the_runs_is_taken_from_another_version() {
     let dir = tempfile::tempdir().unwrap();
     let (data, sections) = report_of(dir.path(), "");
     let path = dir.path().join("study.json");
-    let mut study: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut study = study_of(dir.path());
+    let markdown =
+        |data: &report::Data, sections: &[report::Section]| report::markdown(&data.title, sections);
+    let before = markdown(&data, &sections);
+    let again = || {
+        let again = report::Data::open(&[dir.path().to_owned()]).unwrap();
+        markdown(&again, &report::sections(&again))
+    };
+    // Predictions of a version that did not say what they assume.
+    let whole = study.clone();
+    for model in study["models"].as_array_mut().unwrap() {
+        for predicted in model["predicted"].as_array_mut().unwrap() {
+            predicted["largest"] = serde_json::json!(7_777);
+            predicted
+                .as_object_mut()
+                .unwrap()
+                .remove("assumed")
+                .unwrap();
+        }
+    }
+    std::fs::write(&path, study.to_string()).unwrap();
+    assert_eq!(again(), before);
+    study = whole;
     for cell in study["cells"].as_array_mut().unwrap() {
         cell["saturation"] = serde_json::json!(["who knows"]);
         for run in cell["runs"].as_array_mut().unwrap() {
@@ -311,13 +352,7 @@ fn nothing_that_follows_from_the_runs_is_taken_from_another_version() {
     }
     study["models"] = serde_json::json!({ "colour": "green" });
     std::fs::write(&path, study.to_string()).unwrap();
-    let again = report::Data::open(&[dir.path().to_owned()]).unwrap();
-    let markdown =
-        |data: &report::Data, sections: &[report::Section]| report::markdown(&data.title, sections);
-    assert_eq!(
-        markdown(&again, &report::sections(&again)),
-        markdown(&data, &sections)
-    );
+    assert_eq!(again(), before);
     // What no run says has to be there.
     study["cells"][0].as_object_mut().unwrap().remove("largest");
     std::fs::write(&path, study.to_string()).unwrap();

@@ -14,14 +14,12 @@ pub struct Prediction {
     /// Seconds of the cores, without hashing.
     pub cpu_s: f64,
     /// Seconds in which they hash; zero where what a hash costs was not measured, and `cpu_s` has it.
-    #[serde(default)]
     pub hash_s: f64,
     /// Seconds in which the device reads.
     pub read_s: f64,
-    /// Seconds in which it writes; in studies without `sync_s`, with those in which it syncs.
+    /// Seconds in which it writes.
     pub write_s: f64,
     /// Seconds in which it syncs.
-    #[serde(default)]
     pub sync_s: f64,
     /// Mean block work, in seconds.
     pub mean_s: f64,

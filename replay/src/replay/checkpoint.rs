@@ -52,14 +52,12 @@ pub struct Checkpoint {
     /// Most memory that was resident.
     pub memory_bytes_max: u64,
     /// Counted blocks that took longer than the slot.
-    #[serde(default)]
     pub blocks_over_slot: u64,
     /// Gas and transactions of its counted blocks.
     pub gas_used: u64,
     /// See there.
     pub tx_count: u64,
     /// Keys that its counted blocks lack.
-    #[serde(default)]
     pub keys_lacking: u64,
     /// The state before the first block that counts; `None` where it has not come to that.
     pub state_before: Option<StateSize>,
@@ -240,6 +238,15 @@ mod tests {
             error.to_string(),
             "seed is 3, expected 1 as in the run that was begun"
         );
+        // What another version has left out is not taken for nothing.
+        let text = fs::read(path(dir.path())).unwrap();
+        let mut json: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        json.as_object_mut().unwrap().remove("keys_lacking");
+        fs::write(path(dir.path()), json.to_string()).unwrap();
+        assert!(matches!(
+            Checkpoint::read(dir.path()),
+            Err(ReplayError::Checkpoint(CheckpointError::Json { .. }))
+        ));
         Checkpoint::remove(dir.path()).unwrap();
         Checkpoint::remove(dir.path()).unwrap();
         assert!(Checkpoint::read(dir.path()).is_err());

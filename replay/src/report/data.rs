@@ -5,7 +5,7 @@ use crate::{
     measure::{DesignInfo, Deviation, DeviceProfile, RecordedRun, RunResult, StateSize},
     model::HashCosts,
     replay::RunConfig,
-    study::{Largest, ModelReport, NoiseFloor, Saturation, StudyResult, StudySpec},
+    study::{Largest, ModelReport, NoiseFloor, NoiseMissing, Saturation, StudyResult, StudySpec},
 };
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,8 @@ pub struct Data {
     pub deviations: Vec<Deviation>,
     /// What no difference in a study may be smaller than.
     pub noise_floor: Option<NoiseFloor>,
+    /// Why there is none, where a study did repeat a run.
+    pub noise_floor_missing: Option<NoiseMissing>,
 }
 
 /// A design at a state size.
@@ -150,6 +152,7 @@ impl Data {
             slot_s: 12.0,
             deviations: Vec::new(),
             noise_floor: None,
+            noise_floor_missing: None,
         }
     }
 
@@ -166,6 +169,7 @@ impl Data {
             roots_compared: study.roots_compared,
             deviations: study.deviations,
             noise_floor: study.noise_floor,
+            noise_floor_missing: study.noise_floor_missing,
         };
         for cell in study.cells {
             let runs = cell

@@ -29,7 +29,6 @@ pub struct Predicted {
     /// What a block costs at that multiple, or at one.
     pub at_largest: Prediction,
     /// What is assumed of the device, as its profile does not say it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<Assumption>,
 }
 

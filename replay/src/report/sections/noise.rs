@@ -6,7 +6,7 @@ use crate::{
         Data, Section, Table,
         format::{self, percent, seconds},
     },
-    study::{NoiseFloor, NoiseRow},
+    study::{NoiseFloor, NoiseMissing, NoiseRow},
 };
 
 pub(super) fn section(data: &Data) -> Option<Section> {
@@ -15,6 +15,8 @@ pub(super) fn section(data: &Data) -> Option<Section> {
     if let Some(floor) = &data.noise_floor {
         text.push(meaning(floor));
         tables.push(table(floor));
+    } else if let Some(missing) = &data.noise_floor_missing {
+        text.push(why(missing));
     }
     let of_runs = of_runs(data);
     if !of_runs.rows.is_empty() {
@@ -25,7 +27,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
     }
     if text.is_empty() {
         text.push(
-            "Not measured: no run was repeated to its end, and nothing here says how small a difference means nothing."
+            "Not measured: no run was repeated, and nothing here says how small a difference means nothing."
                 .to_owned(),
         );
     }
@@ -55,6 +57,17 @@ fn meaning(floor: &NoiseFloor) -> String {
         );
     }
     text
+}
+
+fn why(missing: &NoiseMissing) -> String {
+    format!(
+        "Not measured: {} with {} at {} was run once more, but ended after {} of {} blocks. Nothing here says how small a difference means nothing.",
+        missing.cell.design,
+        accounts(missing.cell.accounts),
+        multiple(missing.multiple),
+        format::count(missing.blocks),
+        format::count(missing.blocks_planned)
+    )
 }
 
 fn table(floor: &NoiseFloor) -> Table {
