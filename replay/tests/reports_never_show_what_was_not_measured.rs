@@ -261,7 +261,53 @@ fn no_growth_is_shown_without_bytes_to_tell_it_from() {
     // Nothing leaves a state without cheap tiers and expiry.
     assert_eq!(row("mpt")[2..4], ["0 B", "0 B"].map(str::to_owned));
     assert_ne!(row("mpt")[1], "0 B");
+    // Stubs are permanent, and among what is live.
+    assert_eq!(row("mpt-expiry")[2], "among live");
     assert_eq!(growth.rows.len(), data.designs().len());
+    // A line that is not there has no name.
+    let svg = &section(sections, "growth").figures[0].svg;
+    for design in DESIGNS {
+        let named = svg.contains(&format!(">{design}</text>"));
+        assert_eq!(named, design != "temporary", "{design}");
+    }
+    // Rules that this version cannot read are not taken for others.
+    let mut data = data.clone();
+    for cell in &mut data.cells {
+        if cell.design.name == "layered" {
+            cell.design.parameters["temporary"]["colour"] = "green".into();
+        }
+    }
+    let rows = rows(&report::sections(&data), "growth");
+    let layered = rows.iter().find(|row| row[0] == "layered").unwrap();
+    assert_eq!(layered[1..], ["not known"; 6].map(str::to_owned));
+}
+
+/// The table of a section's last figure.
+fn rows(sections: &[report::Section], id: &str) -> Vec<Vec<String>> {
+    let figures = &section(sections, id).figures;
+    figures.last().unwrap().table.rows.clone()
+}
+
+#[test]
+fn no_growth_has_other_bytes_than_an_object() {
+    let Made { data, sections, .. } = made();
+    let size = *data.sizes().last().unwrap();
+    let grown = |heavier: fn(&mut report::CellData) -> Option<&mut report::RunData>| {
+        let mut data = data.clone();
+        for cell in &mut data.cells {
+            for tier in heavier(cell).unwrap().result.state_after.tiers.values_mut() {
+                tier.live_disk_bytes *= 2;
+            }
+        }
+        let sections = report::sections(&data);
+        (rows(&sections, "bytes"), rows(&sections, "growth"))
+    };
+    let before = (rows(sections, "bytes"), rows(sections, "growth"));
+    assert!(data.of_size(size).all(|cell| cell.runs.len() > 1));
+    assert_eq!(grown(|cell| cell.runs.first_mut()), before);
+    let (of_object, growth) = grown(|cell| cell.runs.last_mut());
+    assert_ne!(of_object, before.0);
+    assert_ne!(growth, before.1);
 }
 
 #[test]

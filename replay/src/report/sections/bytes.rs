@@ -17,7 +17,7 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         id: "bytes",
         title: "Bytes of an object".to_owned(),
         text: vec![
-            "What an object takes. Live: on disk and in memory, while it can be read or spent. Permanent: what the state keeps for ever of one that has left it, sealed or expired, and of each record from the beginning. \
+            "What an object takes. Live: on disk and in memory, while it can be read or spent. Permanent: what the state keeps for ever of one that is sealed, and of each record from the beginning; what it keeps of one that expired, a part of a stub, is among the bytes of live ones. \
              Archive: what somebody has to keep so that it can come back; no node needs it to verify. A tier without such objects has no bar."
                 .to_owned(),
         ],
@@ -50,7 +50,7 @@ const fn left(name: &str, tier: &TierBytes) -> u64 {
 }
 
 /// The state after the last run of a cell.
-fn state(cell: &CellData) -> &StateSize {
+pub(super) fn state(cell: &CellData) -> &StateSize {
     let last = cell.runs.last();
     last.map_or(&cell.state, |run| &run.result.state_after)
 }

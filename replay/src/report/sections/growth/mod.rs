@@ -2,9 +2,12 @@
 
 mod simulate;
 
-use super::{accounts, bytes::of_object};
+use super::{
+    accounts,
+    bytes::{of_object, state},
+};
 use crate::{
-    measure::TierBytes,
+    measure::{StateSize, TierBytes},
     report::{
         CellData, Data, Figure, RunData, Section, Table,
         format::{self, bytes},
@@ -26,11 +29,12 @@ pub(super) fn section(data: &Data) -> Option<Section> {
         title: "Growth over months".to_owned(),
         text: vec![
             "Bytes that blocks add to the state in 24 months of 30 days, 216,000 blocks each, at one times mainnet's gas. \
-             Measured: how many objects a block creates, deletes and brings back, in the run nearest to mainnet's gas, and the bytes of an object after it, as above. \
+             Measured: how many objects a block creates, deletes and brings back, in the run nearest to mainnet's gas; and the bytes of an object, after the last run, as above. \
              Simulated, by the design's own rules: temporary entries are live until their period is sealed (its length, the periods in which they can be read, the delay of the seal), and from then on a spent bit and their place in the archive; \
              accounts and slots that expire go to the archive when they have been cold for the design's time and the sweep has been around once more; records have their bit and their place in the archive from the beginning."
                 .to_owned(),
-            "Assumed: rates and bytes of an object stay as they are. A temporary entry is written again in the period that it was made in and not later, and an entry of the permanent tier not after it was made; whatever is written later stays live for longer, so that live bytes are the least, permanent residue and archive of sealed and expired entries the most. \
+            "Assumed: rates and bytes of an object stay as they are. A temporary entry is written again in the period that it was made in and not later, and an entry of the permanent tier not after it was made; whatever is written later stays live for longer, so that live bytes are the least, and the archive of sealed and expired entries and the permanent residue of sealed ones the most. \
+             What stays for ever of expired entries, their stubs, is among the bytes of live ones and not told apart. \
              What the state held at the start is left out, also where it is sealed or expires. The first block begins a period. Contract code, the log and unmerged versions of the store are left out: on mainnet, growth on disk is four to five times that of raw leaf bytes."
                 .to_owned(),
         ],
@@ -51,11 +55,13 @@ struct Each {
     record_archive: Option<f64>,
 }
 
-/// What a run says of months.
+/// What a design's runs say of months.
 struct Growth {
-    rules: Rules,
+    /// `None` where they are not known.
+    rules: Option<Rules>,
+    /// Of the run that is nearest to mainnet's gas.
     mix: Mix,
-    /// Entries of its permanent tier.
+    /// Entries of its permanent tier in that run.
     entries: f64,
     each: Each,
 }
@@ -70,20 +76,27 @@ struct After {
 
 impl Growth {
     fn of(cell: &CellData, run: &RunData) -> Self {
-        let state = &run.result.state_after;
-        let tier = |name: &str| state.tiers.get(name).copied().unwrap_or_default();
-        let permanent = tier("permanent");
+        let tier = |of: &StateSize, name: &str| of.tiers.get(name).copied().unwrap_or_default();
+        let last = |name: &str| tier(state(cell), name);
         Self {
             rules: Rules::of(&cell.design.parameters),
             mix: mix(run),
-            entries: permanent.live_objects as f64,
-            each: Each::of(&permanent, &tier("temporary"), &tier("utxo")),
+            entries: tier(&run.result.state_after, "permanent").live_objects as f64,
+            each: Each::of(&last("permanent"), &last("temporary"), &last("utxo")),
         }
     }
 
+    /// Whether something expires: the stubs of that are permanent, and counted as live.
+    fn leaves_stubs(&self) -> bool {
+        self.rules.is_some_and(|rules| rules.expiry.is_some())
+    }
+
     fn after(&self, months: u32) -> After {
+        let Some(rules) = &self.rules else {
+            return After::default();
+        };
         let blocks = BLOCKS * u64::from(months);
-        let objects = self.rules.after(blocks, &self.mix, self.entries);
+        let objects = rules.after(blocks, &self.mix, self.entries);
         let each = &self.each;
         // Of what there is nothing, there are no bytes, however many one would take.
         let bytes = |objects: f64, each: Option<f64>| match objects.abs() < 0.5 {
@@ -150,6 +163,22 @@ fn nearest(cell: &CellData) -> Option<&RunData> {
     cell.runs.first()
 }
 
+/// Live bytes, permanent residue and archive after some months, as the table has them.
+fn cells(growth: &Growth, months: u32) -> [String; 3] {
+    let After {
+        live,
+        residue,
+        archive,
+    } = growth.after(months);
+    let known = |it: Option<f64>| it.map_or("not known".to_owned(), bytes);
+    let residue = match residue {
+        Some(none) if growth.leaves_stubs() && none < 0.5 => "among live".to_owned(),
+        Some(some) if growth.leaves_stubs() => format!("{}, stubs among live", bytes(some)),
+        residue => known(residue),
+    };
+    [known(live), residue, known(archive)]
+}
+
 fn figure(data: &Data, size: u64) -> Option<Figure> {
     let mut chart = LineChart::new(
         format!("State added by months, {}", accounts(size)),
@@ -181,26 +210,24 @@ fn figure(data: &Data, size: u64) -> Option<Figure> {
             let after = growth.after(months);
             Some((f64::from(months), after.live? + after.residue?))
         };
-        chart.series.push(Series {
-            name: cell.design.name.clone(),
-            style: data.style(&cell.design.name),
-            points: (0..=MONTHS).map_while(point).collect(),
-        });
+        let points: Vec<_> = (0..=MONTHS).map_while(point).collect();
+        // One point is no line, and what is not known has one: nothing is added in no time.
+        if points.len() > 1 {
+            chart.series.push(Series {
+                name: cell.design.name.clone(),
+                style: data.style(&cell.design.name),
+                points,
+            });
+        }
         let mut row = vec![cell.design.name.clone()];
         for months in [12, MONTHS] {
-            let After {
-                live,
-                residue,
-                archive,
-            } = growth.after(months);
-            let known = |it: Option<f64>| it.map_or("not known".to_owned(), bytes);
-            row.extend([live, residue, archive].map(known));
+            row.extend(cells(&growth, months));
         }
         table.row(row);
     }
     (!chart.series.is_empty()).then(|| Figure {
         caption: format!(
-            "{}: live bytes and permanent residue added; the archive is in the table. Not known: the run had no such object to take its bytes from.",
+            "{}: live bytes and permanent residue added; the archive is in the table. Not known: the runs had no such object to take its bytes from, or the design's rules are another version's.",
             accounts(size)
         ),
         svg: chart.svg(),

@@ -1,14 +1,16 @@
 //! What a design's rules make of the objects that its blocks create, delete and bring back.
 
-use crate::design::{DesignSpec, ExpirySpec};
-use serde::Deserialize as _;
+use crate::design::ExpirySpec;
+use serde::Deserialize;
 use serde_json::Value;
 use thinstate_formats::{PeriodId, TemporaryRules};
 
-/// What decides when an object leaves the live state.
-#[derive(Clone, Copy, Debug, Default)]
+/// What decides when an object leaves the live state: two of the tables of a design.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Rules {
+    #[serde(default)]
     pub(super) temporary: TemporaryRules,
+    #[serde(default)]
     pub(super) expiry: Option<ExpirySpec>,
 }
 
@@ -34,15 +36,10 @@ pub(super) struct Objects {
 }
 
 impl Rules {
-    /// Those of a design, by its parameters; the defaults where they do not say.
-    pub(super) fn of(parameters: &Value) -> Self {
-        DesignSpec::deserialize(parameters).map_or_else(
-            |_| Self::default(),
-            |design| Self {
-                temporary: design.temporary,
-                expiry: design.expiry,
-            },
-        )
+    /// Those of a design, by its parameters; a table that is not there has its defaults, as in a design's file. `None` where
+    /// another version has the tables otherwise.
+    pub(super) fn of(parameters: &Value) -> Option<Self> {
+        Self::deserialize(parameters).ok()
     }
 
     /// What so many blocks have added, the first of which begins a period, to a state with `entries` in its permanent tier.
@@ -67,8 +64,9 @@ impl Rules {
             ..self.temporary
         };
         let periods = blocks.div_ceil(rules.period_length);
+        // The last block has the number `blocks - 1`.
         let sealed_periods = (0..periods)
-            .take_while(|period| rules.sealed_at(PeriodId(*period)).0 <= blocks)
+            .take_while(|period| rules.sealed_at(PeriodId(*period)).0 < blocks)
             .count() as u64;
         let sealed = each.max(0.0) * (sealed_periods * rules.period_length) as f64;
         (each * blocks as f64 - sealed, sealed)
@@ -109,13 +107,13 @@ mod tests {
     #[test]
     fn no_entry_leaves_before_its_period_is_sealed() {
         let rules = rules();
-        // Period 0 is frozen at 200, and sealed at 210.
+        // Period 0 is frozen in block 200, and sealed in block 210: the 211th.
         let table = [
             (0, 0.0),
-            (209, 0.0),
-            (210, 200.0),
-            (309, 200.0),
-            (310, 400.0),
+            (210, 0.0),
+            (211, 200.0),
+            (310, 200.0),
+            (311, 400.0),
         ];
         for (blocks, sealed) in table {
             let got = rules.after(blocks, &MIX, 0.0);
@@ -127,7 +125,8 @@ mod tests {
         }
         let mut shorter = rules;
         shorter.temporary.retention = Retention::OnePeriod;
-        assert_eq!(shorter.after(110, &MIX, 0.0).sealed, 200.0);
+        assert_eq!(shorter.after(110, &MIX, 0.0).sealed, 0.0);
+        assert_eq!(shorter.after(111, &MIX, 0.0).sealed, 200.0);
         // More is deleted than created: nothing is sealed that was never there.
         let shrinks = Mix {
             temporary: -2.0,
@@ -165,13 +164,25 @@ mod tests {
     #[test]
     fn rules_of_a_design_are_never_another_ones() {
         let design = crate::replay::Stores::design("mpt-expiry").expect("a built-in design");
-        let rules = Rules::of(&design.info(None).parameters);
+        let mut parameters = design.info(None).parameters;
+        let rules = Rules::of(&parameters).expect("it says them");
         assert_eq!(rules.expiry, design.expiry);
         assert!(rules.expiry.is_some());
+        // What another version has beside them takes nothing away; rules that are otherwise are nobody's.
+        parameters["colour"] = json!("green");
+        assert_eq!(Rules::of(&parameters), Some(rules));
+        parameters["expiry"]["colour"] = json!("green");
+        assert_eq!(Rules::of(&parameters), None);
         let design = crate::replay::Stores::design("layered").expect("a built-in design");
-        let rules = Rules::of(&design.info(None).parameters);
+        let mut parameters = design.info(None).parameters;
+        let rules = Rules::of(&parameters).expect("it says them");
         assert_eq!((rules.temporary, rules.expiry), (design.temporary, None));
-        let unknown = Rules::of(&json!({ "colour": "green" }));
-        assert_eq!(unknown.temporary, TemporaryRules::default());
+        parameters["temporary"]["retention"] = json!("for ever");
+        assert_eq!(Rules::of(&parameters), None);
+        assert_eq!(
+            Rules::of(&json!({ "root": "of its own" })),
+            Some(Rules::default())
+        );
+        assert_eq!(Rules::of(&json!(null)), None);
     }
 }
