@@ -86,29 +86,3 @@ fn no_published_number_is_left_out_or_another() {
     }
     assert!(targets.iter().all(|it| !it.source.is_empty()));
 }
-
-/// Parts that make a whole, however each is rounded.
-#[test]
-fn no_shares_of_one_whole_miss_it() {
-    let targets = targets();
-    let number = |name: &str| {
-        let found = targets.iter().find(|it| it.name == name);
-        found.expect("the row is there").mainnet
-    };
-    let kinds = ["update", "create", "delete"].map(|it| number(&format!("slot writes that {it}")));
-    assert!((kinds.iter().sum::<f64>() - 100.0).abs() < 0.1, "{kinds:?}");
-    for (block, slot) in [
-        ("transactions in a block", "transactions"),
-        ("accounts touched", "accounts touched"),
-        ("slots written", "slots written"),
-        ("slots only read", "slots only read"),
-    ] {
-        for method in ["merge", "mixed"] {
-            let thousandfold = number(&format!("1,000x {method}: {slot}"));
-            assert!(
-                (thousandfold - 1_000.0 * number(block)).abs() < 1e-6,
-                "{method}: {slot}"
-            );
-        }
-    }
-}
