@@ -39,7 +39,7 @@ fn no_block_differs_between_two_generators_of_a_seed() {
 fn no_change_of_the_program_changes_the_blocks_unnoticed() {
     let population = population(ACCOUNTS);
     let loads: Vec<_> = generator(&population, 1).take(3).collect();
-    let expected = hex!("2b90dc55b9da41686cf1104d772722387b26bd9599022a628ca6e8350fc1c2cc");
+    let expected = hex!("57282bcc1ba73b461cf48911a48d0579b37d8f068131f0ec9a8efb8f815c6410");
     assert_eq!(digest(&loads), B256::from(expected), "found other blocks");
 }
 
