@@ -5,7 +5,7 @@
 
 mod support;
 
-use alloy_primitives::{Address, U256, keccak256};
+use alloy_primitives::U256;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use rand::RngExt;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -14,7 +14,6 @@ use thinstate_engine::{
     Options, PermanentTier,
     leaf_store::{PageOptions, PageStore},
 };
-use thinstate_formats::{Account, AccountChange, AccountUpdate, StateChanges};
 
 /// The system's allocator, with a count of what is in use and of the most that ever was.
 struct Counting;
@@ -53,24 +52,6 @@ const BLOCK_BYTES: usize = BLOCK_ACCOUNTS as usize * 1_000;
 /// checkpoint has under way is not counted.
 const BEYOND: usize = 15;
 
-fn changes(numbers: impl Iterator<Item = u64>, balance: U256) -> StateChanges {
-    let mut changes = StateChanges::default();
-    for number in numbers {
-        let address = Address::from_word(keccak256(number.to_be_bytes()));
-        let account = Account {
-            nonce: 1,
-            balance,
-            ..Account::default()
-        };
-        let change = AccountChange {
-            account: AccountUpdate::Set(account),
-            ..AccountChange::default()
-        };
-        changes.accounts.insert(address, change);
-    }
-    changes
-}
-
 #[test]
 fn no_block_makes_the_store_take_much_more_than_it_was_given() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -83,10 +64,10 @@ fn no_block_makes_the_store_take_much_more_than_it_was_given() {
         let first = number * BLOCK_ACCOUNTS;
         let balance = U256::from(rng.random::<u128>());
         let changes = if first < ACCOUNTS {
-            changes(first..first + BLOCK_ACCOUNTS, balance)
+            random::set(first..first + BLOCK_ACCOUNTS, balance)
         } else {
             let some = (0..BLOCK_ACCOUNTS).map(|_| rng.random_range(0..ACCOUNTS));
-            changes(some, balance)
+            random::set(some, balance)
         };
         tier.apply(block(number), &changes).expect("applies");
     }

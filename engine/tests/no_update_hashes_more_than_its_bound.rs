@@ -12,7 +12,7 @@ use rand::RngExt;
 use std::collections::BTreeSet;
 use support::{block, random};
 use thinstate_engine::{Options, PermanentTier, TrieWork, leaf_store::MemoryStore};
-use thinstate_formats::{Account, AccountChange, AccountUpdate, StateChanges, keccak::LaneWidth};
+use thinstate_formats::{StateChanges, keccak::LaneWidth};
 
 const SEED: u64 = 14;
 const BUCKET: usize = 64;
@@ -125,24 +125,6 @@ fn update(keys: &[B256], slot: usize, updated: &[B256]) -> Cost {
     cost
 }
 
-fn changes(numbers: impl IntoIterator<Item = u64>, balance: u64) -> StateChanges {
-    let change = AccountChange {
-        account: AccountUpdate::Set(Account {
-            nonce: 1,
-            balance: U256::from(balance),
-            ..Account::default()
-        }),
-        ..AccountChange::default()
-    };
-    StateChanges {
-        accounts: numbers
-            .into_iter()
-            .map(|number| (random::address(number), change.clone()))
-            .collect(),
-        ..StateChanges::default()
-    }
-}
-
 fn hashed(changes: &StateChanges) -> Vec<B256> {
     let mut keys: Vec<_> = changes.accounts.keys().map(keccak256).collect();
     keys.sort_unstable();
@@ -162,7 +144,7 @@ fn tier(
         ..Options::default()
     };
     let tier = PermanentTier::open(MemoryStore::new(), options).expect("open");
-    let all = changes(0..accounts, u64::MAX);
+    let all = random::set(0..accounts, U256::from(u64::MAX));
     tier.apply(block(0), &all).expect("apply");
     (tier, hashed(&all))
 }
@@ -181,7 +163,7 @@ fn no_block_hashes_more_than_its_buckets_and_the_branches_above() {
             while chosen.len() < updates {
                 chosen.insert(rng.random_range(0..accounts));
             }
-            let changes = changes(chosen, number);
+            let changes = random::set(chosen, U256::from(number));
             let prepared = tier.prepare(&changes).expect("prepare");
             let cost = Cost::of(&prepared.work());
             assert_eq!(
@@ -213,7 +195,7 @@ fn no_leaf_is_hashed_whose_hash_is_held() {
     let (tier, keys) = tier(None, 64 << 20, ACCOUNTS);
     let mut expected = Cost::default();
     for number in 1..6 {
-        let changes = changes((0..ACCOUNTS).step_by(37), number);
+        let changes = random::set((0..ACCOUNTS).step_by(37), U256::from(number));
         let updated = hashed(&changes);
         let prepared = tier.prepare(&changes).expect("prepare");
         let work = prepared.work();
@@ -243,7 +225,7 @@ fn no_leaf_is_hashed_whose_hash_is_held() {
 
 #[test]
 fn no_width_of_lanes_changes_a_root_or_what_it_needs() {
-    let changes = changes((0..5_000).step_by(7), 3);
+    let changes = random::set((0..5_000).step_by(7), U256::from(3));
     let mut seen = BTreeSet::new();
     for lanes in LaneWidth::available().map(Some).chain([None]) {
         let (tier, _) = tier(lanes, 0, 5_000);

@@ -36,6 +36,25 @@ pub fn account(rng: &mut ChaCha8Rng) -> Account {
     }
 }
 
+/// Sets accounts to the same balance.
+pub fn set(numbers: impl IntoIterator<Item = u64>, balance: U256) -> StateChanges {
+    let change = AccountChange {
+        account: AccountUpdate::Set(Account {
+            nonce: 1,
+            balance,
+            ..Account::default()
+        }),
+        ..AccountChange::default()
+    };
+    StateChanges {
+        accounts: numbers
+            .into_iter()
+            .map(|number| (address(number), change.clone()))
+            .collect(),
+        ..StateChanges::default()
+    }
+}
+
 /// A value of any length, zero (which removes the slot) now and then.
 pub fn value(rng: &mut ChaCha8Rng) -> U256 {
     match rng.random_range(0..6) {
