@@ -77,26 +77,26 @@ impl HashFunction {
         }
     }
 
-    /// The one function of a design without cheap tiers; `None` where tiers may have different ones.
-    pub(super) fn of_whole(design: &DesignInfo) -> Option<Self> {
+    /// The function of a design's accounts and slots.
+    fn of_trie(design: &DesignInfo) -> Option<Self> {
         match design.parameters["kind"].as_str()? {
             "flat-lthash" => Some(Self::LtHash),
-            "permanent" => Some(Self::Keccak256),
+            "permanent" | "layered" => Some(Self::Keccak256),
             _ => None,
         }
+    }
+
+    /// The one function of a design without cheap tiers; `None` where tiers may have different ones.
+    pub(super) fn of_whole(design: &DesignInfo) -> Option<Self> {
+        Self::of_trie(design).filter(|_| design.parameters["kind"] != "layered")
     }
 
     /// The metrics that count steps of a design, each with the function that they are steps of; `None` where the design's
     /// parameters do not name one that is known.
     pub(super) fn of_metrics(design: &DesignInfo) -> [(&'static str, Option<Self>); 4] {
-        let parameters = &design.parameters;
-        let trie = match parameters["kind"].as_str() {
-            Some("flat-lthash") => Some(Self::LtHash),
-            Some("permanent" | "layered") => Some(Self::Keccak256),
-            _ => None,
-        };
+        let trie = Self::of_trie(design);
         let of_tier = |tier: &str| {
-            let kind = parameters[tier]["hash"].as_str()?.parse().ok();
+            let kind = design.parameters[tier]["hash"].as_str()?.parse().ok();
             kind.map(Self::of_kind)
         };
         [
