@@ -26,6 +26,8 @@ pub(super) struct Cheap {
     pub(super) utxo: UtxoTier,
     pub(super) spent: SpentFields,
     pub(super) periods: Option<Arc<PeriodArchive>>,
+    /// Times that this was taken to be changed.
+    pub(super) changes: u64,
     /// Whether the leaf store has the rules.
     rules_written: bool,
 }
@@ -95,6 +97,7 @@ impl Cheap {
             utxo,
             spent: SpentFields::open(read, spent)?,
             periods,
+            changes: 0,
             rules_written,
         })
     }

@@ -16,6 +16,7 @@ use crate::{
     utxo::{Spend, UtxoError},
 };
 use alloy_primitives::{Address, B256, Bytes};
+use rayon::prelude::*;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Instant,
@@ -27,6 +28,11 @@ use thinstate_formats::{
 
 /// What a block that panicked half way has staged must not be served.
 const NOT_POISONED: &str = "no block panics half way; a store in which one did must be reopened";
+
+/// Look-ups in memory that one thread makes, at least.
+const LOOKED_UP_TOGETHER: usize = 256;
+/// Times that many are looked up by many threads before one does it, and lets no block come between.
+const LOOK_UPS_BESIDE_BLOCKS: usize = 3;
 
 /// Permanent, temporary and UTXO tier over one leaf store, changed block by block.
 ///
@@ -251,10 +257,32 @@ impl<S: LeafStore> Store<S> {
         self.read().temporary.get_in(next, &location)
     }
 
-    /// As [`Self::temporary_in`], for many locations: the tier is locked once, and looked into by all
-    /// threads of the pool that the call is made in.
+    /// As [`Self::temporary_in`], for many locations, by all threads of the pool that the call is made
+    /// in. All values are of one state, also if a block comes between.
+    ///
+    /// No thread waits for another one with the tier locked: one that waits in a pool takes up other work
+    /// meanwhile, and if that were to read the tier as well, behind a block that waits for its turn, neither
+    /// would ever get on.
     pub fn temporary_all_in(&self, next: BlockNumber, locations: &[B256]) -> Vec<B256> {
-        self.read().temporary.get_all_in(next, locations)
+        let mut values = vec![B256::ZERO; locations.len()];
+        for _ in 0..LOOK_UPS_BESIDE_BLOCKS {
+            let before = self.read().changes;
+            let chunks = locations.par_chunks(LOOKED_UP_TOGETHER);
+            let is_one_state = chunks
+                .zip(values.par_chunks_mut(LOOKED_UP_TOGETHER))
+                .map(|(locations, values)| {
+                    let cheap = self.read();
+                    cheap.temporary.get_all_in(next, locations, values);
+                    cheap.changes == before
+                })
+                .reduce(|| true, |left, right| left && right);
+            if is_one_state {
+                return values;
+            }
+        }
+        let cheap = self.read();
+        cheap.temporary.get_all_in(next, locations, &mut values);
+        values
     }
 
     /// The value at a location that has left the live state with its period and waits for the seal:
@@ -358,7 +386,9 @@ impl<S: LeafStore> Store<S> {
     }
 
     pub(super) fn write(&self) -> RwLockWriteGuard<'_, Cheap> {
-        self.cheap.write().expect(NOT_POISONED)
+        let mut cheap = self.cheap.write().expect(NOT_POISONED);
+        cheap.changes = cheap.changes.wrapping_add(1);
+        cheap
     }
 
     fn check_follows(&self, got: BlockNumber) -> Result<(), ApplyError> {

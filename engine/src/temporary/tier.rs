@@ -14,16 +14,13 @@ use super::{
 };
 use alloy_primitives::B256;
 use core::fmt;
-use rayon::{ThreadPool, prelude::*};
+use rayon::ThreadPool;
 use std::{collections::VecDeque, sync::Arc};
 use thinstate_formats::{
     BlockNumber, PeriodId, TemporaryRules,
     counted::Node,
     temporary::{LiveCommitment, Retention},
 };
-
-/// Look-ups in memory that one thread makes, at least.
-const LOOKED_UP_TOGETHER: usize = 256;
 
 /// What a tier is opened with.
 #[derive(Clone)]
@@ -86,18 +83,11 @@ impl TemporaryTier {
         }
     }
 
-    /// As [`Self::get_in`], for many locations, by all threads of the pool that this is called in.
-    pub(crate) fn get_all_in(&self, block: BlockNumber, locations: &[B256]) -> Vec<B256> {
-        let live = &self.live;
-        let all = self.rules.period(block) == live.current.id;
-        let none = !all && self.rules.retention == Retention::OnePeriod;
-        let value = |location: &B256| match (all, none) {
-            (true, _) => live.get(location),
-            (false, false) => live.get_current(location),
-            (false, true) => B256::ZERO,
-        };
-        let locations = locations.par_iter().with_min_len(LOOKED_UP_TOGETHER);
-        locations.map(value).collect()
+    /// As [`Self::get_in`], for many locations, each value to its place.
+    pub(crate) fn get_all_in(&self, block: BlockNumber, locations: &[B256], values: &mut [B256]) {
+        for (location, value) in locations.iter().zip(values) {
+            *value = self.get_in(block, location);
+        }
     }
 
     /// The frozen period, if its entries are not in memory any more: its seal was undone.
