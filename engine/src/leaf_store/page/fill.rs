@@ -1,8 +1,8 @@
 //! Writing sorted entries into new pages.
 //!
 //! Where one page ends and the next begins is chosen among the last entries that fit: where neighbours
-//! have least in common. Whoever reads all keys with some beginning, a bucket of a trie, then mostly
-//! finds them in one page.
+//! have least in common ([`Tail`]). Whoever reads all keys with some beginning, a bucket of a trie, then
+//! mostly finds them in one page.
 
 use super::super::{StoreError, Table};
 use super::extent::Extent;
@@ -10,7 +10,7 @@ use super::filter;
 use super::ids::{PageId, Run};
 use super::leaf::{Mark, Page, PageBuilder, Stored, seal};
 use super::shared::{Core, lock};
-use super::tail::{self, First, Tail, common_nibbles};
+use super::tail::{self, Ends, First, Tail, common_nibbles};
 use super::tree::Leaves;
 use std::sync::Arc;
 
@@ -238,13 +238,17 @@ impl<'a> Filler<'a> {
         Ok(())
     }
 
+    fn ends(&self, target_bytes: usize) -> Ends {
+        Ends::of(target_bytes, self.core.page_bytes)
+    }
+
     /// Adds an entry that has so many nibbles in common with the one before; false if it does not fit.
     fn add(&mut self, key: &[u8], value: Stored<'_>, common: usize, target_bytes: usize) -> bool {
         let mark = self.builder.mark();
         if !self.builder.push(key, value) {
             return false;
         }
-        if mark.may_end(target_bytes) {
+        if self.ends(target_bytes).allow(mark) {
             self.tail.push(mark, key, value, common);
         } else {
             // They are all of the page's last entries, or none: the target may have grown meanwhile.
@@ -265,7 +269,7 @@ impl<'a> Filler<'a> {
         target_bytes: usize,
     ) -> Result<(), StoreError> {
         let mut tail = core::mem::take(&mut self.tail);
-        let mut next = tail.behind_cut(common).peekable();
+        let mut next = tail.behind_cut(common, self.ends(target_bytes)).peekable();
         let (first, common) = match next.peek() {
             Some(entry) => (entry.key, entry.common),
             None => (key, common),

@@ -376,9 +376,14 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Whether a page that is to have so many bytes may end here: it is three quarters full.
-    pub(super) const fn may_end(&self, target_bytes: usize) -> bool {
-        self.entries > 0 && self.bytes + 2 * self.restarts >= target_bytes / 4 * 3
+    /// Bytes used before it.
+    pub(super) const fn used(&self) -> usize {
+        self.bytes + 2 * self.restarts
+    }
+
+    /// Entries before it.
+    pub(super) const fn entries(&self) -> usize {
+        self.entries
     }
 }
 

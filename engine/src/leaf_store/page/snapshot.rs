@@ -192,6 +192,11 @@ impl<'a> PageSnapshot<'a> {
         let tree = self.state.tree(table);
         let (first, first_page) = tree.find(from);
         let (last, last_page) = match to {
+            // Mostly the range ends near where it begins.
+            Some(to) if tree.end_of(first).is_none_or(|end| to <= end) => {
+                let separators = &tree.chunks[first].leaves.separators;
+                (first, separators.below_from(first_page, to))
+            }
             Some(to) => tree.find_below(to),
             None => (tree.chunks.len() - 1, usize::MAX),
         };
