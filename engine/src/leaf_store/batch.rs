@@ -40,6 +40,12 @@ pub struct Batch {
     ops: Vec<Op>,
 }
 
+impl From<Vec<Op>> for Batch {
+    fn from(ops: Vec<Op>) -> Self {
+        Self { ops }
+    }
+}
+
 impl Batch {
     /// Sets an entry.
     pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {

@@ -5,8 +5,8 @@ use super::{
     head::{BlockId, Head},
     keys::{KeyHashing, Touched},
     tier::{PermanentTier, State},
-    transition::Transition,
-    undo::{DiffWriter, undo_key},
+    transition::{Transition, WRITTEN_ALONE},
+    undo::{DiffWriter, put_former, undo_key},
 };
 use crate::{
     leaf_store::{Batch, LeafRead, LeafStore, Table},
@@ -19,9 +19,10 @@ use crate::{
         work::TrieWork,
     },
 };
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, U256};
 use alloy_trie::EMPTY_ROOT_HASH;
-use core::ops::ControlFlow;
+use core::ops::{ControlFlow, Range};
+use rayon::{ThreadPool, prelude::*};
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -31,6 +32,10 @@ use thinstate_formats::{AccountChange, AccountUpdate, BlockNumber, StateChanges}
 
 /// Bytes of an entry of a reverse diff, mostly.
 const FORMER_BYTES_EXPECTED: usize = 112;
+/// Accounts of a block whose changes are made ready by one thread; more are by all.
+const ACCOUNTS_ALONE: usize = 1_024;
+/// As many slots.
+const SLOTS_ALONE: usize = 1_024;
 
 /// A block's changes with the root that they lead to, computed and not yet stored.
 ///
@@ -116,7 +121,7 @@ impl<S: LeafStore> PermanentTier<S> {
         let mut transition =
             self.shared
                 .transition(&view.state, &view.snapshot, &jobs, |roots| {
-                    account_changes(touched, &jobs, roots)
+                    account_changes(&self.shared.pool, touched, &jobs, roots)
                 })?;
         for (account, change) in touched {
             if drops_storage(change) && !has_slots(change) {
@@ -167,19 +172,19 @@ impl<S: LeafStore> PermanentTier<S> {
             hashing,
         } = prepared;
         transition.state.head.block = Some(block);
-        transition.date(block.number);
         // A step of expiry that cuts nothing makes no commit; its cursor may be newer.
         transition.state.expiry = Arc::clone(&now.expiry);
         transition.state.expiry_saved = now.expiry_saved;
         // The last to let go of it gives its branches back.
         drop(now);
         self.shared.note_stubs(&mut transition, false)?;
-        let mut batch = transition.batch();
+        let pool = &*self.shared.pool;
+        let mut batch = transition.batch(pool, Some(block.number));
         for (hash, bytes) in &code {
             batch.put(Table::Code, hash.as_slice(), bytes.as_ref());
         }
         if self.shared.options.undo_blocks > 0 {
-            let diff = reverse_diff(&base, &transition.written, &code);
+            let diff = reverse_diff(pool, &base, &transition.written, &code);
             batch.put(Table::Undo, undo_key(block.number), diff);
         }
         if let Some(old) = block.number.0.checked_sub(self.shared.options.undo_blocks) {
@@ -195,7 +200,12 @@ impl<S: LeafStore> PermanentTier<S> {
             state_hash: hashing,
             commit: Duration::ZERO,
         };
-        self.shared.publish(batch, transition.state)?;
+        let Transition { state, written, .. } = transition;
+        if written.len() > WRITTEN_ALONE {
+            // Its many small pieces of memory are a work to give back.
+            pool.spawn(move || drop(written));
+        }
+        self.shared.publish(batch, state)?;
         Ok(CommitReport {
             commit: started.elapsed(),
             ..report
@@ -303,21 +313,16 @@ fn note_wiped(written: &mut Vec<Written>, mut wiped: BTreeMap<(B256, Path), Vec<
 /// Jobs of the storage tries that change, by hashed address.
 fn storage_jobs(hashing: KeyHashing<'_>, state: &State, touched: &[Touched<'_>]) -> Vec<TrieJob> {
     let with_slots: Vec<_> = touched.iter().filter(|(_, c)| has_slots(c)).collect();
-    let numbers: Vec<_> = with_slots
-        .iter()
-        .flat_map(|(_, change)| change.storage.keys().copied())
-        .collect();
-    let mut hashes = hashing.slots(&numbers).into_iter();
-    let job = |(account, change): &&Touched<'_>| {
-        let values = change.storage.values();
-        let mut changes: Vec<_> = values
-            .zip(hashes.by_ref())
-            .map(|(value, slot)| Change {
-                path: Path::leaf(slot),
-                to: encode_slot(*value).map_or(Target::Absent, Target::Leaf),
-            })
-            .collect();
-        changes.sort_unstable_by_key(|c| c.path);
+    let mut numbers = Vec::new();
+    let mut hashed = Vec::with_capacity(with_slots.len());
+    for (_, change) in &with_slots {
+        let first = numbers.len();
+        numbers.extend(change.storage.keys().copied());
+        hashed.push(first..numbers.len());
+    }
+    let hashes = hashing.slots(&numbers);
+    let job = |((account, change), hashed): (&Touched<'_>, Range<usize>)| {
+        let changes = slot_changes(&hashes[hashed], change.storage.values());
         let wiped = change.wipe_storage;
         TrieJob {
             trie: TrieId::Storage(*account),
@@ -330,59 +335,114 @@ fn storage_jobs(hashing: KeyHashing<'_>, state: &State, touched: &[Touched<'_>])
             changes,
         }
     };
-    with_slots.iter().map(job).collect()
+    if numbers.len() <= SLOTS_ALONE {
+        return with_slots.into_iter().zip(hashed).map(job).collect();
+    }
+    let with_hashes = with_slots.into_par_iter().zip(hashed);
+    hashing.pool.install(|| with_hashes.map(job).collect())
+}
+
+/// Changes of a storage trie: by hashed slot, ascending. On the threads of the pool that it is called in, where
+/// there are many.
+fn slot_changes<'a>(hashes: &[B256], values: impl Iterator<Item = &'a U256>) -> Vec<Change> {
+    let change = |(slot, value): &(B256, &U256)| Change {
+        path: Path::leaf(*slot),
+        to: encode_slot(**value).map_or(Target::Absent, Target::Leaf),
+    };
+    let mut slots: Vec<_> = hashes.iter().copied().zip(values).collect();
+    if slots.len() <= SLOTS_ALONE {
+        slots.sort_unstable_by_key(|(slot, _)| *slot);
+        return slots.iter().map(change).collect();
+    }
+    slots.par_sort_unstable_by_key(|(slot, _)| *slot);
+    slots.par_iter().map(change).collect()
 }
 
 /// Changes of the account trie, once the storage roots are known.
 fn account_changes(
+    pool: &ThreadPool,
     touched: &[Touched<'_>],
     jobs: &[TrieJob],
     results: &[TrieResult],
 ) -> Vec<Change> {
-    let mut roots = jobs.iter().zip(results).peekable();
-    let mut changes = Vec::with_capacity(touched.len());
-    for (account, change) in touched {
-        let computed = roots.next_if(|(job, _)| job.trie == TrieId::Storage(*account));
-        let storage_root = computed
-            .map(|(_, result)| result.root)
-            .or(change.wipe_storage.then_some(EMPTY_ROOT_HASH));
-        let to = match change.account {
-            AccountUpdate::Delete => Target::Absent,
-            AccountUpdate::Keep if storage_root.is_none() => continue,
-            AccountUpdate::Keep => Target::Account {
-                fields: None,
-                storage_root,
-                anew: change.wipe_storage,
-            },
-            AccountUpdate::Set(fields) => Target::Account {
-                fields: Some(fields),
-                storage_root,
-                anew: change.wipe_storage,
-            },
-        };
-        changes.push(Change {
-            path: Path::leaf(*account),
-            to,
-        });
+    let change = |touched: &Touched<'_>| account_change(touched, jobs, results);
+    if touched.len() <= ACCOUNTS_ALONE {
+        return touched.iter().filter_map(change).collect();
     }
-    changes
+    let changes: Vec<Option<Change>> = pool.install(|| touched.par_iter().map(change).collect());
+    changes.into_iter().flatten().collect()
 }
 
-fn reverse_diff(head: &Head, written: &[Written], code: &[(B256, Bytes)]) -> Vec<u8> {
-    let mut diff = DiffWriter::new(head, FORMER_BYTES_EXPECTED * (written.len() + code.len()));
-    for entry in written {
-        diff.push(
-            entry.trie.table(),
-            |key| entry.trie.append_key(&entry.path, key),
-            entry.before.as_deref(),
-        );
-    }
+/// What becomes of an account's leaf; `None` if nothing does.
+fn account_change(
+    (account, change): &Touched<'_>,
+    jobs: &[TrieJob],
+    results: &[TrieResult],
+) -> Option<Change> {
+    let trie = TrieId::Storage(*account);
+    let computed = has_slots(change)
+        .then(|| {
+            jobs.binary_search_by_key(&trie.account(), |job| job.trie.account())
+                .ok()
+        })
+        .flatten();
+    let storage_root = computed
+        .map(|job| results[job].root)
+        .or(change.wipe_storage.then_some(EMPTY_ROOT_HASH));
+    let (fields, anew) = match change.account {
+        AccountUpdate::Delete => {
+            return Some(Change {
+                path: Path::leaf(*account),
+                to: Target::Absent,
+            });
+        }
+        AccountUpdate::Keep if storage_root.is_none() => return None,
+        AccountUpdate::Keep => (None, change.wipe_storage),
+        AccountUpdate::Set(fields) => (Some(fields), change.wipe_storage),
+    };
+    Some(Change {
+        path: Path::leaf(*account),
+        to: Target::Account {
+            fields,
+            storage_root,
+            anew,
+        },
+    })
+}
+
+fn reverse_diff(
+    pool: &ThreadPool,
+    head: &Head,
+    written: &[Written],
+    code: &[(B256, Bytes)],
+) -> Vec<u8> {
+    let formers = |written: &[Written]| {
+        let mut formers = Vec::with_capacity(FORMER_BYTES_EXPECTED * written.len());
+        for entry in written {
+            let key = |key: &mut Vec<u8>| entry.trie.append_key(&entry.path, key);
+            put_former(
+                &mut formers,
+                entry.trie.table(),
+                key,
+                entry.before.as_deref(),
+            );
+        }
+        (formers, written.len() as u32)
+    };
+    let mut parts: Vec<_> = match written.len() {
+        ..=WRITTEN_ALONE => vec![formers(written)],
+        _ => pool.install(|| written.par_chunks(WRITTEN_ALONE).map(formers).collect()),
+    };
+    let mut codes = Vec::new();
     for (hash, _) in code {
-        diff.push(
-            Table::Code,
-            |key| key.extend_from_slice(hash.as_slice()),
-            None,
-        );
+        let key = |key: &mut Vec<u8>| key.extend_from_slice(hash.as_slice());
+        put_former(&mut codes, Table::Code, key, None);
+    }
+    parts.push((codes, code.len() as u32));
+    let bytes = parts.iter().map(|(formers, _)| formers.len()).sum();
+    let mut diff = DiffWriter::new(head, bytes);
+    for (formers, entries) in &parts {
+        diff.extend(formers, *entries);
     }
     diff.finish()
 }

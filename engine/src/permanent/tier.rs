@@ -28,6 +28,10 @@ const CHANGES_LARGE: usize = 1_000;
 ///
 /// All methods take `&self`. Any number of threads read through [`View`]s; changes exclude one
 /// another. A view is taken at once, except while a commit is being made durable.
+///
+/// A change waits for threads of the tier's own while it excludes the others. A thread of a rayon pool that waits
+/// takes up other tasks of its pool: if one of those changed the tier as well, it would wait for itself. So tasks
+/// of one pool may read, and one of them change the tier, but not several.
 #[derive(Debug)]
 pub struct PermanentTier<S: LeafStore> {
     pub(crate) shared: Shared<S>,

@@ -2,7 +2,7 @@
 
 use super::tier::{Shared, State};
 use crate::{
-    leaf_store::{Batch, LeafRead, LeafStore, Table},
+    leaf_store::{Action, Batch, LeafRead, LeafStore, Op, Table},
     trie::{
         change::{Base, Change, Written},
         codec::{TrieId, date},
@@ -13,8 +13,14 @@ use crate::{
     },
 };
 use alloy_primitives::B256;
+use rayon::{ThreadPool, prelude::*};
 use std::sync::Arc;
 use thinstate_formats::BlockNumber;
+
+/// Written entries that are made ready for the store by one thread; more are by all.
+pub(super) const WRITTEN_ALONE: usize = 2_048;
+/// Changes of a batch that are none of entries, about: head, codes, reverse diffs.
+const OTHERS_EXPECTED: usize = 64;
 
 /// A step that has been computed, and not been stored.
 #[derive(Debug)]
@@ -66,7 +72,10 @@ impl<S: LeafStore> Shared<S> {
         if !account_job.changes.is_empty() {
             let account_trie = updater.update(&[account_job])?;
             work.add(&account_trie.work);
-            written.extend(account_trie.written);
+            match written.is_empty() {
+                true => written = account_trie.written,
+                false => written.extend(account_trie.written),
+            }
             for result in account_trie.tries {
                 state.head.root = result.root;
                 state.accounts = result.top;
@@ -102,28 +111,16 @@ impl Transition {
         }
     }
 
-    /// Notes in the leaves that a block writes that it does so (EIP-8188).
-    pub(crate) fn date(&mut self, block: BlockNumber) {
-        for written in &mut self.written {
-            if let Some(leaf) = &mut written.after {
-                date(leaf, block);
-            }
+    /// The entries and the head as a batch. Values are moved there: of what was written it is then
+    /// only known what was there before. Leaves that a block writes note that it does so (EIP-8188).
+    pub(crate) fn batch(&mut self, pool: &ThreadPool, block: Option<BlockNumber>) -> Batch {
+        let op = |written: &mut Written| op(written, block);
+        let mut ops: Vec<Op> = Vec::with_capacity(self.written.len() + OTHERS_EXPECTED);
+        match self.written.len() {
+            ..=WRITTEN_ALONE => ops.extend(self.written.iter_mut().map(op)),
+            _ => pool.install(|| ops.par_extend(self.written.par_iter_mut().map(op))),
         }
-    }
-
-    /// The entries and the head as a batch.
-    pub(crate) fn batch(&mut self) -> Batch {
-        let mut batch = Batch::default();
-        for Written {
-            trie, path, after, ..
-        } in &self.written
-        {
-            let key = trie.key(path);
-            match after {
-                Some(value) => batch.put(trie.table(), key, value.as_slice()),
-                None => batch.delete(trie.table(), key),
-            }
-        }
+        let mut batch = Batch::from(ops);
         self.state.head.write(&mut batch);
         if !self.state.expiry_saved {
             self.state.expiry.write(&mut batch);
@@ -137,4 +134,19 @@ impl Transition {
         let of_table = |w: &&Written| w.trie.table() == table && w.path.len() == KEY_NIBBLES;
         self.written.iter().filter(of_table).count() as u64
     }
+}
+
+/// What the store is to do for an entry; its value is taken.
+fn op(written: &mut Written, block: Option<BlockNumber>) -> Op {
+    let Written { trie, path, .. } = written;
+    let (table, key) = (trie.table(), trie.key(path));
+    let action = match (written.after.take(), block) {
+        (None, _) => Action::Delete,
+        (Some(value), None) => Action::Put(value),
+        (Some(mut leaf), Some(block)) => {
+            date(&mut leaf, block);
+            Action::Put(leaf)
+        }
+    };
+    Op { table, key, action }
 }

@@ -62,24 +62,10 @@ impl DiffWriter {
         writer
     }
 
-    /// Adds an entry, whose key `key` appends.
-    pub(crate) fn push(
-        &mut self,
-        table: Table,
-        key: impl FnOnce(&mut Vec<u8>),
-        value: Option<&[u8]>,
-    ) {
-        self.bytes.extend_from_slice(&[table as u8, 0]);
-        let from = self.bytes.len();
-        key(&mut self.bytes);
-        self.bytes[from - 1] = (self.bytes.len() - from) as u8;
-        self.bytes.push(u8::from(value.is_some()));
-        if let Some(value) = value {
-            self.bytes
-                .extend_from_slice(&(value.len() as u32).to_le_bytes());
-            self.bytes.extend_from_slice(value);
-        }
-        self.entries += 1;
+    /// Adds entries that [`put_former`] has written.
+    pub(crate) fn extend(&mut self, formers: &[u8], entries: u32) {
+        self.bytes.extend_from_slice(formers);
+        self.entries += entries;
     }
 
     /// The value in the table "undo".
@@ -88,6 +74,24 @@ impl DiffWriter {
         let checksum = crc32fast::hash(&self.bytes);
         self.bytes.extend_from_slice(&checksum.to_le_bytes());
         self.bytes
+    }
+}
+
+/// Writes an entry, whose key `key` appends.
+pub(crate) fn put_former(
+    formers: &mut Vec<u8>,
+    table: Table,
+    key: impl FnOnce(&mut Vec<u8>),
+    value: Option<&[u8]>,
+) {
+    formers.extend_from_slice(&[table as u8, 0]);
+    let from = formers.len();
+    key(formers);
+    formers[from - 1] = (formers.len() - from) as u8;
+    formers.push(u8::from(value.is_some()));
+    if let Some(value) = value {
+        formers.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        formers.extend_from_slice(value);
     }
 }
 
@@ -196,10 +200,13 @@ mod tests {
     #[test]
     fn no_flipped_bit_and_no_cut_of_a_diff_goes_unseen() {
         let (block, diff) = sample();
-        let mut writer = DiffWriter::new(&diff.head, 0);
+        let mut formers = Vec::new();
         for Former { table, key, value } in &diff.entries {
-            writer.push(*table, |to| to.extend_from_slice(key), value.as_deref());
+            let key = |to: &mut Vec<u8>| to.extend_from_slice(key);
+            put_former(&mut formers, *table, key, value.as_deref());
         }
+        let mut writer = DiffWriter::new(&diff.head, formers.len());
+        writer.extend(&formers, 3);
         let bytes = writer.finish();
         assert_eq!(ReverseDiff::decode(block, &bytes).ok(), Some(diff));
         for bit in 0..bytes.len() * 8 {

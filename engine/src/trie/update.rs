@@ -251,11 +251,12 @@ impl<R: LeafRead> Updater<'_, R> {
         }))?;
         let mut forest = Forest::with_room(self.hasher, buckets.len());
         let mut built = Built::default();
+        let mut written = Vec::new();
         let loaded = buckets
             .iter()
             .map(|bucket| {
                 let job = &jobs[bucket.job as usize];
-                let written = note.then_some(&mut built.written);
+                let written = note.then_some(&mut written);
                 let changes = &job.changes[bucket.changes.clone()];
                 let held = self.held(bucket);
                 let origin = Origin {
@@ -267,6 +268,9 @@ impl<R: LeafRead> Updater<'_, R> {
                 load(self.store, &origin, changes, &mut forest, written)
             })
             .collect::<Result<Vec<_>, _>>()?;
+        if !written.is_empty() {
+            built.written.push(written);
+        }
         spend(&mut built.work.load_ns, started);
         let started = Instant::now();
         built.work.bucket_entries += forest.entry_count() as u64;
@@ -437,7 +441,8 @@ impl<R: LeafRead> Updater<'_, R> {
 #[derive(Debug, Default)]
 struct Built {
     children: Vec<(Parent, u32, Child)>,
-    written: Vec<Written>,
+    /// By task: they are put together once.
+    written: Vec<Vec<Written>>,
     work: TrieWork,
 }
 
@@ -445,11 +450,22 @@ impl From<Built> for Updated {
     /// Of whole tries.
     fn from(built: Built) -> Self {
         let children = built.children.into_iter();
+        let mut parts = built.written;
+        let written = match parts.len() {
+            1 => parts.remove(0),
+            _ => {
+                let mut written = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+                for mut part in parts {
+                    written.append(&mut part);
+                }
+                written
+            }
+        };
         Self {
             tries: children
                 .map(|(_, _, child)| TrieResult::from(child))
                 .collect(),
-            written: built.written,
+            written,
             work: built.work,
         }
     }
