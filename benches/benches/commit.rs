@@ -4,8 +4,10 @@
 //!
 //! `THINSTATE_BENCH_STORES=pages,memory` chooses stores by words of their names,
 //! `THINSTATE_BENCH_ACCOUNTS=1000000,10000000` and `THINSTATE_BENCH_UPDATES=1000,10000,50000` choose
-//! sizes, `THINSTATE_BENCH_BUCKETS=64` the bucket sizes, `THINSTATE_BENCH_DIR` the folder for the
-//! stores (a temporary one under the target folder if not given: /tmp may be memory).
+//! sizes, `THINSTATE_BENCH_BUCKETS=64` the bucket sizes, `THINSTATE_BENCH_CACHE_MIB=128,1400` the memory for
+//! pages that were read (the trie in memory says at the end what it took; a store's default is 128 MiB, and
+//! leaves the rest to the operating system's cache), `THINSTATE_BENCH_DIR` the folder for the stores (a
+//! temporary one under the target folder if not given: /tmp may be memory).
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::{
@@ -18,7 +20,7 @@ use thinstate_benches::{
 };
 use thinstate_engine::{
     Options,
-    leaf_store::{LeafStore, PageStore, RocksOptions, RocksStore},
+    leaf_store::{LeafStore, PageOptions, PageStore, RocksOptions, RocksStore},
 };
 
 const SEED: u64 = 0x7e57;
@@ -37,7 +39,7 @@ fn measure(
         .warm_up_time(Duration::from_secs(1))
         .measurement_time(Duration::from_secs(6));
     group.throughput(Throughput::Elements(record.updates as u64));
-    let id = BenchmarkId::new(record.name, record.updates);
+    let id = BenchmarkId::new(&record.name, record.updates);
     let updates = record.updates;
     group.bench_function(id, |b| {
         b.iter_custom(|blocks| {
@@ -129,10 +131,19 @@ fn commits(c: &mut Criterion) {
     let mut records = Vec::new();
     for accounts in numbers("THINSTATE_BENCH_ACCOUNTS", "1000000,10000000") {
         if chosen(STORES, Ours::<PageStore>::NAME) {
-            permanent(c, accounts, Ours::on_pages, &mut records);
+            for mib in numbers("THINSTATE_BENCH_CACHE_MIB", "128") {
+                let pages = PageOptions {
+                    cache_bytes: (mib << 20) as usize,
+                    ..PageOptions::default()
+                };
+                let open = |dir: &Path, options| Ours::on_pages(dir, pages.clone(), options);
+                permanent(c, accounts, open, &mut records);
+            }
         }
         if chosen(STORES, Ours::<RocksStore>::NAME) {
-            permanent(c, accounts, Ours::on_rocksdb, &mut records);
+            let open =
+                |dir: &Path, options| Ours::on_rocksdb(dir, RocksOptions::default(), options);
+            permanent(c, accounts, open, &mut records);
         }
         floors(c, accounts, &mut records);
     }

@@ -14,7 +14,7 @@ use thinstate_formats::{
 /// A store that takes blocks of account updates, durably.
 pub trait Contender {
     /// Its name in tables.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
     /// Applies a block; what it did is added to `record`.
     fn apply(&mut self, block: &Block, record: &mut Record);
     /// Settles the store before a measurement.
@@ -23,7 +23,7 @@ pub trait Contender {
 
 /// The permanent tier over a leaf store: root and durable commit for each block.
 pub struct Ours<L: LeafStore> {
-    name: &'static str,
+    name: String,
     tier: PermanentTier<L>,
     next: u64,
 }
@@ -33,9 +33,10 @@ impl Ours<PageStore> {
     pub const NAME: &str = "thinstate on pages";
 
     /// Opens, or makes, a store of pages in `dir`.
-    pub fn on_pages(dir: &Path, options: Options) -> Self {
-        let store = PageStore::open(dir, PageOptions::default()).expect("the store opens");
-        Self::over(Self::NAME, store, options)
+    pub fn on_pages(dir: &Path, pages: PageOptions, options: Options) -> Self {
+        let name = format!("{}, {} MiB for them", Self::NAME, pages.cache_bytes >> 20);
+        let store = PageStore::open(dir, pages).expect("the store opens");
+        Self::over(name, store, options)
     }
 }
 
@@ -44,14 +45,14 @@ impl Ours<RocksStore> {
     pub const NAME: &str = "thinstate on RocksDB";
 
     /// Opens, or makes, a RocksDB store in `dir`.
-    pub fn on_rocksdb(dir: &Path, options: Options) -> Self {
-        let store = RocksStore::open(dir, RocksOptions::default()).expect("the store opens");
-        Self::over(Self::NAME, store, options)
+    pub fn on_rocksdb(dir: &Path, rocks: RocksOptions, options: Options) -> Self {
+        let store = RocksStore::open(dir, rocks).expect("the store opens");
+        Self::over(Self::NAME.to_owned(), store, options)
     }
 }
 
 impl<L: LeafStore> Ours<L> {
-    fn over(name: &'static str, store: L, options: Options) -> Self {
+    fn over(name: String, store: L, options: Options) -> Self {
         let tier = PermanentTier::open(store, options).expect("the tier opens");
         let next = tier.head().block.map_or(0, |b| b.number.0 + 1);
         Self { name, tier, next }
@@ -64,8 +65,8 @@ impl<L: LeafStore> Ours<L> {
 }
 
 impl<L: LeafStore> Contender for Ours<L> {
-    fn name(&self) -> &'static str {
-        self.name
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn apply(&mut self, block: &Block, record: &mut Record) {
@@ -112,7 +113,7 @@ impl Floor {
 }
 
 impl Contender for Floor {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "RocksDB puts, no root"
     }
 
@@ -148,7 +149,7 @@ impl AppendLogFloor {
 }
 
 impl Contender for AppendLogFloor {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "append log, twigs, bits"
     }
 
@@ -184,7 +185,7 @@ impl MemoryTrieFloor {
 }
 
 impl Contender for MemoryTrieFloor {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "MPT in memory, log"
     }
 

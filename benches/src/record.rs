@@ -8,7 +8,7 @@ use thinstate_engine::{CommitReport, leaf_store::IoCounters};
 #[derive(Debug)]
 pub struct Record {
     /// The store.
-    pub name: &'static str,
+    pub name: String,
     /// Accounts preloaded.
     pub accounts: u64,
     /// Updates in each block.
@@ -25,9 +25,9 @@ pub struct Record {
 
 impl Record {
     /// An empty record.
-    pub fn new(name: &'static str, accounts: u64, updates: usize) -> Self {
+    pub fn new(name: &str, accounts: u64, updates: usize) -> Self {
         Self {
-            name,
+            name: name.to_owned(),
             accounts,
             updates,
             block_ns: Histogram::new(3).expect("three digits are allowed"),
@@ -66,7 +66,7 @@ impl Record {
             }
         };
         [
-            self.name.to_owned(),
+            self.name.clone(),
             format!("{}M", self.accounts as f64 / 1e6),
             self.updates.to_string(),
             format!("{:.0}", self.updates_per_second()),

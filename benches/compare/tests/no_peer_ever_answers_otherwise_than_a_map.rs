@@ -175,6 +175,11 @@ fn thinstate_page() {
 }
 
 #[test]
+fn thinstate_page_direct() {
+    conforms("thinstate-page-direct");
+}
+
+#[test]
 fn thinstate_rocksdb() {
     conforms("thinstate-rocksdb");
 }

@@ -30,7 +30,7 @@ use crate::{
 };
 use alloy_primitives::B256;
 use rayon::ThreadPool;
-use thinstate_engine::leaf_store::{PageStore, RocksStore};
+use thinstate_engine::leaf_store::{PageOptions, PageStore, RocksStore};
 
 /// A key and its value from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,7 @@ pub struct PeerEntry {
 /// All of this build.
 pub const ALL: &[PeerEntry] = &[
     own::<PageStore>(),
+    PAGES_DIRECT,
     own::<RocksStore>(),
     #[cfg(feature = "firewood")]
     other::<FirewoodStore>(),
@@ -88,6 +89,20 @@ pub const ALL: &[PeerEntry] = &[
     other::<RedbStore>(),
     other::<RocksPlain>(),
 ];
+
+/// The page store past the operating system's cache.
+const PAGES_DIRECT: PeerEntry = PeerEntry {
+    facts: Facts {
+        name: "thinstate-page-direct",
+        summary: "as thinstate-page, with O_DIRECT: half of the memory for pages, none in the system's cache",
+        ..PageStore::FACTS
+    },
+    open: |options| {
+        let pages = PageOptions::within(options.cache_bytes, true);
+        let leaves = PageStore::open(&options.dir, pages)?;
+        Ok(Box::new(Permanent::over(leaves, options)?))
+    },
+};
 
 const fn own<L: Leaves>() -> PeerEntry {
     PeerEntry {

@@ -31,12 +31,17 @@ pub struct Permanent<L: Leaves> {
 impl<L: Leaves> Permanent<L> {
     /// Opens it: the interior of the trie is computed from all entries.
     pub fn open(options: &StoreOptions) -> Result<Self, BoxError> {
+        Self::over(L::open_in(options)?, options)
+    }
+
+    /// The same over a leaf store that was opened in a way of its own.
+    pub fn over(leaves: L, options: &StoreOptions) -> Result<Self, BoxError> {
         let tier = Options {
             threads: Some(options.threads),
             ..Options::default()
         };
         Ok(Self {
-            tier: PermanentTier::open(L::open_in(options)?, tier)?,
+            tier: PermanentTier::open(leaves, tier)?,
             hasher: BatchHasher::new(),
             prepared: StateChanges::default(),
         })
