@@ -141,9 +141,7 @@ fn commits(c: &mut Criterion) {
             }
         }
         if chosen(STORES, Ours::<RocksStore>::NAME) {
-            let open =
-                |dir: &Path, options| Ours::on_rocksdb(dir, RocksOptions::default(), options);
-            permanent(c, accounts, open, &mut records);
+            permanent(c, accounts, Ours::on_rocksdb, &mut records);
         }
         floors(c, accounts, &mut records);
     }

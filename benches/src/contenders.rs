@@ -45,8 +45,8 @@ impl Ours<RocksStore> {
     pub const NAME: &str = "thinstate on RocksDB";
 
     /// Opens, or makes, a RocksDB store in `dir`.
-    pub fn on_rocksdb(dir: &Path, rocks: RocksOptions, options: Options) -> Self {
-        let store = RocksStore::open(dir, rocks).expect("the store opens");
+    pub fn on_rocksdb(dir: &Path, options: Options) -> Self {
+        let store = RocksStore::open(dir, RocksOptions::default()).expect("the store opens");
         Self::over(Self::NAME.to_owned(), store, options)
     }
 }

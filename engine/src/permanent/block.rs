@@ -32,10 +32,8 @@ use thinstate_formats::{AccountChange, AccountUpdate, BlockNumber, StateChanges}
 
 /// Bytes of an entry of a reverse diff, mostly.
 const FORMER_BYTES_EXPECTED: usize = 112;
-/// Accounts of a block whose changes are made ready by one thread; more are by all.
-const ACCOUNTS_ALONE: usize = 1_024;
-/// As many slots.
-const SLOTS_ALONE: usize = 1_024;
+/// Accounts, or slots, of a block whose changes are made ready by one thread; more are by all.
+const CHANGES_ALONE: usize = 1_024;
 
 /// A block's changes with the root that they lead to, computed and not yet stored.
 ///
@@ -335,7 +333,7 @@ fn storage_jobs(hashing: KeyHashing<'_>, state: &State, touched: &[Touched<'_>])
             changes,
         }
     };
-    if numbers.len() <= SLOTS_ALONE {
+    if numbers.len() <= CHANGES_ALONE {
         return with_slots.into_iter().zip(hashed).map(job).collect();
     }
     let with_hashes = with_slots.into_par_iter().zip(hashed);
@@ -350,7 +348,7 @@ fn slot_changes<'a>(hashes: &[B256], values: impl Iterator<Item = &'a U256>) -> 
         to: encode_slot(**value).map_or(Target::Absent, Target::Leaf),
     };
     let mut slots: Vec<_> = hashes.iter().copied().zip(values).collect();
-    if slots.len() <= SLOTS_ALONE {
+    if slots.len() <= CHANGES_ALONE {
         slots.sort_unstable_by_key(|(slot, _)| *slot);
         return slots.iter().map(change).collect();
     }
@@ -366,7 +364,7 @@ fn account_changes(
     results: &[TrieResult],
 ) -> Vec<Change> {
     let change = |touched: &Touched<'_>| account_change(touched, jobs, results);
-    if touched.len() <= ACCOUNTS_ALONE {
+    if touched.len() <= CHANGES_ALONE {
         return touched.iter().filter_map(change).collect();
     }
     let changes: Vec<Option<Change>> = pool.install(|| touched.par_iter().map(change).collect());
@@ -379,34 +377,25 @@ fn account_change(
     jobs: &[TrieJob],
     results: &[TrieResult],
 ) -> Option<Change> {
-    let trie = TrieId::Storage(*account);
-    let computed = has_slots(change)
-        .then(|| {
-            jobs.binary_search_by_key(&trie.account(), |job| job.trie.account())
-                .ok()
-        })
-        .flatten();
+    let job = || jobs.binary_search_by_key(&Some(*account), |job| job.trie.account());
+    let computed = if has_slots(change) { job().ok() } else { None };
     let storage_root = computed
         .map(|job| results[job].root)
         .or(change.wipe_storage.then_some(EMPTY_ROOT_HASH));
-    let (fields, anew) = match change.account {
-        AccountUpdate::Delete => {
-            return Some(Change {
-                path: Path::leaf(*account),
-                to: Target::Absent,
-            });
-        }
+    let account_with = |fields| Target::Account {
+        fields,
+        storage_root,
+        anew: change.wipe_storage,
+    };
+    let to = match change.account {
+        AccountUpdate::Delete => Target::Absent,
         AccountUpdate::Keep if storage_root.is_none() => return None,
-        AccountUpdate::Keep => (None, change.wipe_storage),
-        AccountUpdate::Set(fields) => (Some(fields), change.wipe_storage),
+        AccountUpdate::Keep => account_with(None),
+        AccountUpdate::Set(fields) => account_with(Some(fields)),
     };
     Some(Change {
         path: Path::leaf(*account),
-        to: Target::Account {
-            fields,
-            storage_root,
-            anew,
-        },
+        to,
     })
 }
 

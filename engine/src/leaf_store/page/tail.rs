@@ -202,6 +202,9 @@ mod tests {
         assert_eq!(cut(&tail(&keys), 3), keys[21..].concat());
         assert_eq!(cut(&tail(&keys), 2), [0; 0], "the next has as little");
         assert_eq!(cut(&tail(&keys[..2]), 9), [0; 0]);
+        let mut cleared = tail(&keys);
+        cleared.clear();
+        assert_eq!(cut(&cleared, 9), [0; 0]);
     }
 
     #[test]
