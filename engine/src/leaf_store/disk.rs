@@ -5,8 +5,8 @@
 
 use super::{
     Batch, BulkWriter, Entry, IoCounters, KeyRange, LeafRead, LeafStore, PageBulk, PageOptions,
-    PageSnapshot, PageStore, RocksBulk, RocksOptions, RocksSnapshot, RocksStore, StoreError, Table,
-    TableStats, Visitor,
+    PageSnapshot, PageStore, ReadAhead, RocksBulk, RocksOptions, RocksSnapshot, RocksStore,
+    StoreError, Table, TableStats, Visitor,
 };
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
@@ -245,8 +245,8 @@ impl LeafRead for DiskSnapshot<'_> {
         on!(self, snapshot => snapshot.last_at_or_before(table, key, floor))
     }
 
-    fn warm(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> Result<(), StoreError> {
-        on!(self, snapshot => snapshot.warm(ranges))
+    fn read_ahead(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> ReadAhead {
+        on!(self, snapshot => snapshot.read_ahead(ranges))
     }
 }
 

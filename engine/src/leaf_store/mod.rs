@@ -6,11 +6,12 @@
 //!
 //! | implementation | file | for |
 //! |---|---|---|
-//! | [`RocksStore`] | `rocks/` | the embedded default |
-//! | [`PageStore`] | `page/` | a copy-on-write tree of pages with a log: few bytes read and written for each update |
+//! | [`PageStore`] | `page/` | the default: a copy-on-write tree of pages with a log, few bytes read and written for each update |
+//! | [`RocksStore`] | `rocks/` | RocksDB, an established engine to compare with |
 //! | [`DiskStore`] | `disk.rs` | one of the two above, chosen when the program runs |
 //! | [`MemoryStore`] | `memory.rs` | models and tests, with injected failures |
 
+mod ahead;
 mod batch;
 mod bulk;
 mod cold;
@@ -23,6 +24,7 @@ mod memory;
 mod page;
 mod rocks;
 
+pub use ahead::ReadAhead;
 pub use batch::{Action, Batch, Op};
 pub use bulk::BulkWriter;
 pub use cold::cold_reads;
@@ -123,11 +125,11 @@ pub trait LeafRead: Send + Sync {
         floor: &[u8],
     ) -> Result<Option<Entry>, StoreError>;
 
-    /// Brings what these ranges of keys lie in into the store's cache,
-    /// with all reads in flight together, for reads that come soon. Does nothing by default.
-    fn warm(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> Result<(), StoreError> {
+    /// Begins to bring what these ranges of keys lie in into the store's cache, with all reads in flight together,
+    /// for reads that come soon. They go on while the caller does something else. Does nothing by default.
+    fn read_ahead(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> ReadAhead {
         let _ = ranges;
-        Ok(())
+        ReadAhead::done()
     }
 }
 

@@ -14,9 +14,9 @@ pub struct Options {
     pub bucket_entries_max: usize,
     /// Blocks that can be undone (128 by default).
     pub undo_blocks: u64,
-    /// Threads for reading and hashing; `None` for one per core. While one waits for the device another hashes:
-    /// where the state is much larger than memory, twice as many as cores are faster, and slower where it is not
-    /// (`docs/adr/0018-subtrees-as-tasks.md`).
+    /// Threads that plan, load and hash; `None` for one per core. The page store reads what they need next by threads
+    /// of its own. Where the state is much larger than memory, twice as many as cores are a little faster, and slower
+    /// where it is not (`docs/adr/0018-subtrees-as-tasks.md`).
     pub threads: Option<usize>,
     /// Bytes of memory for hashes of leaves, 33 for each leaf and 128 for each bucket; 0, the default, for
     /// none. A bucket whose leaves' hashes are held is hashed with less than half of the permutations, which

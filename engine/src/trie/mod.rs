@@ -47,6 +47,7 @@ pub(crate) mod node_ref;
 pub(crate) mod path;
 mod plan;
 pub(crate) mod rlp;
+mod tasks;
 pub(crate) mod update;
 pub(crate) mod work;
 

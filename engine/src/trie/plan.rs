@@ -59,8 +59,6 @@ pub(super) struct Plan {
     pub(super) parts: Vec<Part>,
     /// So many changes of a subtree make it a part.
     part_sizes: Option<RangeInclusive<usize>>,
-    /// Whether this is the plan of a part.
-    pub(super) is_part: bool,
     /// Whether stubs are among the changes of the trie that is planned.
     has_stubs: bool,
 }
@@ -90,10 +88,7 @@ impl Plan {
     /// The plan of a part of another plan.
     pub(super) fn of_part(job: &TrieJob, part: &Part) -> Self {
         let changes = part.changes.clone();
-        let mut plan = Self {
-            is_part: true,
-            ..Self::default()
-        };
+        let mut plan = Self::default();
         plan.note_stubs(&job.changes[changes.clone()]);
         plan.branch(part.job, job, &part.branch, part.slot_depth, changes, None);
         plan

@@ -11,12 +11,18 @@ use super::{
     path::Path,
     update::{Extent, TrieJob, Updated, Updater},
 };
-use crate::leaf_store::{Batch, LeafStore, MemoryStore};
+use crate::leaf_store::{
+    Batch, Entry, KeyRange, LeafRead, LeafStore, MemorySnapshot, MemoryStore, ReadAhead,
+    StoreError, Table, Visitor,
+};
 use alloy_primitives::{B256, U256, keccak256};
 use alloy_trie::{HashBuilder, nodes::TrieNode, proof::ProofRetainer};
 use nybbles::Nibbles;
 use proptest::prelude::*;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
 use thinstate_formats::BatchHasher;
 
 const TRIE: TrieId = TrieId::Storage(B256::repeat_byte(0xaa));
@@ -267,5 +273,91 @@ proptest! {
                 Err(other) => return Err(TestCaseError::fail(other.to_string())),
             }
         }
+    }
+}
+
+/// A state that notes what is read ahead, and what is read.
+struct Watched<'a> {
+    inner: MemorySnapshot<'a>,
+    ahead: Mutex<Vec<KeyRange>>,
+    scanned: Mutex<Vec<KeyRange>>,
+}
+
+impl LeafRead for Watched<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.get(table, key)
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: Option<&[u8]>,
+        visit: &mut Visitor<'_>,
+    ) -> Result<(), StoreError> {
+        let range = (table, from.to_vec(), to.map(<[u8]>::to_vec));
+        assert!(
+            self.ahead.lock().unwrap().contains(&range),
+            "not read ahead"
+        );
+        self.scanned.lock().unwrap().push(range);
+        self.inner.scan(table, from, to, visit)
+    }
+
+    fn last_at_or_before(
+        &self,
+        table: Table,
+        key: &[u8],
+        floor: &[u8],
+    ) -> Result<Option<Entry>, StoreError> {
+        self.inner.last_at_or_before(table, key, floor)
+    }
+
+    fn read_ahead(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> ReadAhead {
+        self.ahead.lock().unwrap().extend(ranges);
+        ReadAhead::done()
+    }
+}
+
+#[test]
+fn no_bucket_is_read_before_it_is_read_ahead_or_read_ahead_in_vain() {
+    let mut trie = Trie::new(16, 0);
+    let leaf = |n: u64| (keccak256(n.to_be_bytes()), U256::from(n + 1));
+    let root = trie.put(&(0..20_000).map(leaf).collect()).unwrap();
+    for (changed, threads) in [(3, 1), (3, 4), (900, 1), (900, 4), (6_000, 4)] {
+        let store = Watched {
+            inner: trie.store.snapshot(),
+            ahead: Mutex::default(),
+            scanned: Mutex::default(),
+        };
+        let mut changes: Vec<_> = (0..changed)
+            .map(|n| Change {
+                path: Path::leaf(leaf(n * 3).0),
+                to: Target::Leaf(encode_slot(U256::from(n + 2)).unwrap()),
+            })
+            .collect();
+        changes.sort_by_key(|c| c.path);
+        let updater = Updater {
+            store: &store,
+            hasher: &BatchHasher::new(),
+            leaf_hashes: None,
+            pool: &rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap(),
+            entries_max: trie.entries_max,
+        };
+        let job = TrieJob {
+            trie: TRIE,
+            top: trie.top.clone(),
+            base: Base::Stored,
+            changes,
+        };
+        let updated = updater.update(&[job]).unwrap();
+        assert_ne!(updated.tries[0].root, root);
+        let [ahead, scanned] = [store.ahead, store.scanned].map(|it| it.into_inner().unwrap());
+        assert_eq!(ahead.len(), scanned.len(), "{changed} on {threads}");
+        let unique: BTreeSet<_> = scanned.iter().collect();
+        assert_eq!(unique.len(), scanned.len(), "{changed} on {threads}");
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! 1. *Plan*: each trie's changes walk down its interior and fall into buckets. A subtree with a fair share
 //!    of the changes is planned, built and folded as a part, by one task, beside the others.
-//! 2. *Load and build*: the buckets are read, in parallel, one scan each, those of a task with their
-//!    device reads in flight together; their subtrees are built
-//!    with the changes applied, and hashed level by level, many buckets at a time.
+//! 2. *Load and build*: the buckets are read, in parallel, one scan each; their subtrees are built
+//!    with the changes applied, and hashed level by level, many buckets at a time. Meanwhile those that come
+//!    next are read ahead: the device works while the cores do.
 //! 3. *Fold*: the branches above are given their new children and hashed, the deepest first, all
 //!    tries together. A branch that has lost its children disappears; one with a single child
 //!    left, or with few entries under it, becomes a bucket again.
@@ -22,10 +22,10 @@ use super::{
     leaf_hashes::{BucketHashes, LeafHashes},
     node_ref::NodeRef,
     path::Path,
-    plan::{BucketJob, Open, Parent, Part, Plan, split_depth},
+    plan::{BucketJob, Open, Parent, Plan, split_depth},
     work::{TrieWork, spend},
 };
-use crate::leaf_store::LeafRead;
+use crate::leaf_store::{LeafRead, ReadAhead};
 use alloy_primitives::B256;
 use core::{
     cmp::Reverse,
@@ -87,10 +87,6 @@ pub(crate) struct Extent {
     pub(crate) shallowest: usize,
 }
 
-/// Buckets that are built and hashed together.
-const BUCKETS_TOGETHER: usize = 64;
-/// Buckets that are not worth waking another thread for.
-const BUCKETS_ALONE: usize = 4;
 /// Branches that one task hashes.
 const BRANCHES_TOGETHER: usize = 128;
 /// Changes of a subtree that are worth a task of their own: they fill the lanes of the hasher. Tests have few.
@@ -100,26 +96,19 @@ const PARTS_PER_THREAD: usize = 4;
 
 /// Where the nodes of whole tries, or of the root of a part, go.
 #[derive(Debug)]
-struct Roots {
+pub(super) struct Roots {
     /// The job of the first of them.
     first: u32,
     children: Vec<Child>,
 }
 
 impl Roots {
-    fn of(first: u32, jobs: usize) -> Self {
+    pub(super) fn of(first: u32, jobs: usize) -> Self {
         Self {
             first,
             children: vec![Child::Empty; jobs],
         }
     }
-}
-
-/// What one thread does at a time.
-#[derive(Clone, Copy)]
-enum Task<'a> {
-    Buckets(&'a [BucketJob]),
-    Part(&'a Part),
 }
 
 impl<R: LeafRead> Updater<'_, R> {
@@ -146,21 +135,21 @@ impl<R: LeafRead> Updater<'_, R> {
     }
 
     /// Carries a plan out; its children are what `roots` are then.
-    fn execute(&self, jobs: &[TrieJob], plan: Plan, mut roots: Roots) -> Result<Built, StateError> {
-        let Plan {
-            buckets,
-            mut open,
-            parts,
-            is_part,
-            ..
-        } = plan;
-        // A part is one of many tasks as it is.
-        let together = match is_part {
-            true => BUCKETS_TOGETHER,
-            false => self.buckets_together(buckets.len()),
-        };
+    fn execute(&self, jobs: &[TrieJob], plan: Plan, roots: Roots) -> Result<Built, StateError> {
+        let built = self.build_all(jobs, &plan.buckets, &plan.parts, true)?;
+        self.assemble(jobs, plan.open, built, roots)
+    }
+
+    /// Puts together what has been built of a plan.
+    pub(super) fn assemble(
+        &self,
+        jobs: &[TrieJob],
+        mut open: Vec<Open>,
+        built: Vec<Built>,
+        mut roots: Roots,
+    ) -> Result<Built, StateError> {
         let mut all = Built::default();
-        for built in self.build_all(jobs, &buckets, &parts, together, true)? {
+        for built in built {
             all.work.add(&built.work);
             all.written.extend(built.written);
             for (parent, job, child) in built.children {
@@ -171,55 +160,6 @@ impl<R: LeafRead> Updater<'_, R> {
         let roots = (roots.first..).zip(roots.children);
         all.children = roots.map(|(job, child)| (None, job, child)).collect();
         Ok(all)
-    }
-
-    /// Carries out what a part plans.
-    fn part(&self, jobs: &[TrieJob], part: &Part) -> Result<Built, StateError> {
-        let started = Instant::now();
-        let plan = Plan::of_part(&jobs[part.job as usize], part);
-        let mut work = TrieWork::default();
-        spend(&mut work.plan_ns, started);
-        let mut built = self.execute(jobs, plan, Roots::of(part.job, 1))?;
-        built.work.add(&work);
-        for (parent, _, _) in &mut built.children {
-            *parent = part.parent;
-        }
-        Ok(built)
-    }
-
-    /// How many of so many buckets make a task, for work for all threads.
-    fn buckets_together(&self, buckets: usize) -> usize {
-        let tasks = self.pool.current_num_threads() * 4;
-        buckets
-            .div_ceil(tasks)
-            .clamp(BUCKETS_ALONE, BUCKETS_TOGETHER)
-    }
-
-    /// Builds buckets, `together` so many, and parts; what comes of them in the order in which they were
-    /// planned.
-    fn build_all(
-        &self,
-        jobs: &[TrieJob],
-        buckets: &[BucketJob],
-        parts: &[Part],
-        together: usize,
-        note: bool,
-    ) -> Result<Vec<Built>, StateError> {
-        let mut tasks = Vec::with_capacity(buckets.len().div_ceil(together) + 2 * parts.len());
-        let mut planned = 0;
-        for part in parts {
-            let between = &buckets[planned..part.behind];
-            tasks.extend(between.chunks(together).map(Task::Buckets));
-            tasks.push(Task::Part(part));
-            planned = part.behind;
-        }
-        tasks.extend(buckets[planned..].chunks(together).map(Task::Buckets));
-        let built = self.in_parallel(&tasks, |task| match task {
-            Task::Buckets(buckets) => self.build(jobs, buckets, note),
-            Task::Part(part) => self.part(jobs, part),
-        });
-        // Collected first, so that of several errors the same one is returned every time.
-        built.into_iter().collect()
     }
 
     /// Runs the tasks, on all threads where there is more than one.
@@ -235,20 +175,26 @@ impl<R: LeafRead> Updater<'_, R> {
             .install(|| tasks.par_iter().with_max_len(1).map(run).collect())
     }
 
-    /// Reads, builds and hashes some buckets.
-    fn build(
-        &self,
-        jobs: &[TrieJob],
-        buckets: &[BucketJob],
-        note: bool,
-    ) -> Result<Built, StateError> {
-        let started = Instant::now();
+    /// Begins to read what some buckets are built from.
+    pub(super) fn read_ahead(&self, jobs: &[TrieJob], buckets: &[BucketJob]) -> ReadAhead {
         let stored = buckets.iter().filter(|bucket| bucket.base == Base::Stored);
-        self.store.warm(&mut stored.map(|bucket| {
+        self.store.read_ahead(&mut stored.map(|bucket| {
             let trie = &jobs[bucket.job as usize].trie;
             let (from, to) = trie.range(&bucket.prefix);
             (trie.table(), from, to)
-        }))?;
+        }))
+    }
+
+    /// Builds and hashes some buckets, once what they are read from is there.
+    pub(super) fn build(
+        &self,
+        jobs: &[TrieJob],
+        buckets: &[BucketJob],
+        ahead: ReadAhead,
+        note: bool,
+    ) -> Result<Built, StateError> {
+        let started = Instant::now();
+        ahead.wait()?;
         let mut forest = Forest::with_room(self.hasher, buckets.len());
         let mut built = Built::default();
         let mut written = Vec::new();
@@ -368,8 +314,7 @@ impl<R: LeafRead> Updater<'_, R> {
                 }),
             }
         }
-        let together = self.buckets_together(merged.len());
-        for built in self.build_all(jobs, &merged, &[], together, false)? {
+        for built in self.build_all(jobs, &merged, &[], false)? {
             work.add(&built.work);
             work.buckets_merged += built.children.len() as u64;
             for (parent, job, child) in built.children {
@@ -439,11 +384,11 @@ impl<R: LeafRead> Updater<'_, R> {
 
 /// What has been built of some buckets, or of whole tries.
 #[derive(Debug, Default)]
-struct Built {
-    children: Vec<(Parent, u32, Child)>,
+pub(super) struct Built {
+    pub(super) children: Vec<(Parent, u32, Child)>,
     /// By task: they are put together once.
     written: Vec<Vec<Written>>,
-    work: TrieWork,
+    pub(super) work: TrieWork,
 }
 
 impl From<Built> for Updated {

@@ -5,12 +5,12 @@
 
 use super::super::bulk::{BulkWriter, LastKey};
 use super::super::counters::Tally;
-use super::super::{StoreError, Table};
+use super::super::{LeafStore as _, StoreError, Table};
+use super::PageStore;
 use super::bytes::shared_len;
 use super::checkpoint::Job;
 use super::fill::Filler;
 use super::shared::{Core, lock};
-use super::snapshot::PageSnapshot;
 use core::fmt;
 
 /// Pages of one table, on their way into a [`PageStore`](super::PageStore).
@@ -23,9 +23,10 @@ pub struct PageBulk<'a> {
 }
 
 impl<'a> PageBulk<'a> {
-    pub(super) fn new(core: &'a Core, table: Table) -> Result<Self, StoreError> {
+    pub(super) fn new(store: &'a PageStore, table: Table) -> Result<Self, StoreError> {
+        let core = &*store.core;
         core.refuse_poisoned()?;
-        let last = LastKey::of(&PageSnapshot::new(core), table)?;
+        let last = LastKey::of(&store.snapshot(), table)?;
         let generation = lock(&core.durable).superblock.generation + 1;
         Ok(Self {
             core,

@@ -37,6 +37,12 @@ impl Run {
     pub(super) fn end(self) -> u32 {
         self.start + self.pages
     }
+
+    /// Where it is in the file: offset and bytes.
+    pub(super) fn place(self, page_bytes: usize) -> (u64, usize) {
+        let offset = PageId(self.start).offset(page_bytes);
+        (offset, self.pages as usize * page_bytes)
+    }
 }
 
 /// Bytes at the beginning of the file that the superblocks take.

@@ -31,9 +31,10 @@
 //! | `bytes`, `packed`, `ids`, `filter` | building blocks |
 //! | `superblock`, `directory`, `extent`, `leaf`, `log/` | the formats on disk |
 //! | `arena`, `deltas`, `tree`, `view` | the state in memory: changes, directory, a page under its changes |
-//! | `shared`, `cache`, `allocator`, `signal` | what all parts share |
+//! | `shared`, `cache`, `ahead`, `allocator`, `signal` | what all parts share |
 //! | `snapshot`, `commit`, `fill`, `bulk`, `checkpoint/`, `open`, `stats` | the operations |
 
+mod ahead;
 mod allocator;
 mod arena;
 mod bulk;
@@ -73,6 +74,7 @@ pub use snapshot::PageSnapshot;
 pub use stats::PageStats;
 
 use super::{Batch, IoCounters, LeafStore, StoreError, Table, TableStats};
+use ahead::ReaderThreads;
 use checkpoint::Job;
 use disk::{Disk, OsDisk, OsOptions};
 use shared::Core;
@@ -85,6 +87,7 @@ pub struct PageStore {
     core: Arc<Core>,
     /// Runs checkpoints. Gone only while the store is being dropped.
     worker: Option<JoinHandle<()>>,
+    readers: ReaderThreads,
     read_method: &'static str,
 }
 
@@ -125,6 +128,7 @@ impl PageStore {
             Ok(worker) => Ok(Self {
                 core,
                 worker: Some(worker),
+                readers: ReaderThreads::new(),
                 read_method: "one by one",
             }),
             Err(error) => Err(StoreError::Io {
@@ -171,7 +175,7 @@ impl LeafStore for PageStore {
     type Bulk<'a> = PageBulk<'a>;
 
     fn snapshot(&self) -> PageSnapshot<'_> {
-        PageSnapshot::new(&self.core)
+        PageSnapshot::new(&self.core, &self.readers)
     }
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {
@@ -179,7 +183,7 @@ impl LeafStore for PageStore {
     }
 
     fn bulk_writer(&self, table: Table) -> Result<PageBulk<'_>, StoreError> {
-        PageBulk::new(&self.core, table)
+        PageBulk::new(self, table)
     }
 
     fn counters(&self) -> IoCounters {

@@ -8,7 +8,7 @@ use super::cache::Cache;
 use super::checkpoint::Durable;
 use super::extent::Extent;
 use super::folder::{Folder, PAGES, SharedFile};
-use super::ids::PageId;
+use super::ids::{PageId, Run};
 use super::leaf::{self, Page};
 use super::log::LogWriter;
 use super::options::PageOptions;
@@ -141,36 +141,47 @@ impl Core {
     pub(super) fn read_pages(
         &self,
         table: Table,
-        mut ids: Vec<PageId>,
+        ids: Vec<PageId>,
     ) -> Result<Vec<(PageId, Arc<Page>)>, StoreError> {
+        self.read_runs(table, &self.runs_of(ids))
+    }
+
+    /// The runs of neighbours that these pages are, each for one request. They are counted as read, by the thread
+    /// that asks.
+    pub(super) fn runs_of(&self, mut ids: Vec<PageId>) -> Vec<Run> {
         ids.sort_unstable();
         ids.dedup();
-        let mut runs: Vec<(PageId, u32)> = Vec::new();
-        for id in &ids {
+        let mut runs: Vec<Run> = Vec::new();
+        for id in ids {
             match runs.last_mut() {
-                Some((start, pages)) if start.0 + *pages == id.0 && *pages < READ_PAGES_MAX => {
-                    *pages += 1;
-                }
-                _ => runs.push((*id, 1)),
+                Some(run) if run.end() == id.0 && run.pages < READ_PAGES_MAX => run.pages += 1,
+                _ => runs.push(Run::one(id)),
             }
         }
-        let requests: Vec<_> = runs
-            .iter()
-            .map(|(start, pages)| {
-                let bytes = *pages as usize * self.page_bytes;
-                self.work.read(bytes, self.page_bytes);
-                (start.offset(self.page_bytes), bytes)
-            })
-            .collect();
-        let mut pages = Vec::with_capacity(ids.len());
-        for ((start, _), bytes) in runs.iter().zip(self.file.read_many(&requests)) {
+        for run in &runs {
+            let (_, bytes) = run.place(self.page_bytes);
+            self.work.read(bytes, self.page_bytes);
+        }
+        runs
+    }
+
+    /// Reads the pages of these runs, in their order, with all requests in flight together.
+    pub(super) fn read_runs(
+        &self,
+        table: Table,
+        runs: &[Run],
+    ) -> Result<Vec<(PageId, Arc<Page>)>, StoreError> {
+        let requests: Vec<_> = runs.iter().map(|run| run.place(self.page_bytes)).collect();
+        let mut pages = Vec::with_capacity(runs.iter().map(|run| run.pages as usize).sum());
+        for (run, bytes) in runs.iter().zip(self.file.read_many(&requests)) {
             let bytes = bytes?;
-            if bytes.len() == self.page_bytes {
-                pages.push((*start, self.decode(table, *start, bytes)?));
+            if run.pages == 1 {
+                let id = PageId(run.start);
+                pages.push((id, self.decode(table, id, bytes)?));
                 continue;
             }
-            for (index, page) in bytes.chunks_exact(self.page_bytes).enumerate() {
-                let id = PageId(start.0 + index as u32);
+            for (id, page) in (run.start..).zip(bytes.chunks_exact(self.page_bytes)) {
+                let id = PageId(id);
                 pages.push((id, self.decode(table, id, page.to_vec())?));
             }
         }

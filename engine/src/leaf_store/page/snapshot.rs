@@ -1,7 +1,8 @@
 //! Reads from one state.
 
 use super::super::counters::Tally;
-use super::super::{Entry, KeyRange, LeafRead, StoreError, Table, Visitor};
+use super::super::{Entry, KeyRange, LeafRead, ReadAhead, StoreError, Table, Visitor};
+use super::ahead::{ReaderThreads, Reads};
 use super::filter;
 use super::ids::PageId;
 use super::leaf::Page;
@@ -24,14 +25,16 @@ const SWEEP_PAGES: usize = 128;
 /// It keeps the pages that later checkpoints have replaced from being used again: let go of it when
 /// its block is done.
 pub struct PageSnapshot<'a> {
-    core: &'a Core,
+    core: &'a Arc<Core>,
+    readers: &'a ReaderThreads,
     state: Arc<State>,
 }
 
 impl<'a> PageSnapshot<'a> {
-    pub(super) fn new(core: &'a Core) -> Self {
+    pub(super) fn new(core: &'a Arc<Core>, readers: &'a ReaderThreads) -> Self {
         Self {
             core,
+            readers,
             state: core.state(),
         }
     }
@@ -294,20 +297,21 @@ impl LeafRead for PageSnapshot<'_> {
         Ok(found)
     }
 
-    fn warm(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> Result<(), StoreError> {
+    fn read_ahead(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> ReadAhead {
         let mut pages: [Vec<_>; Table::ALL.len()] = Default::default();
         for (table, from, to) in ranges {
             self.pages_of(table, &from, to.as_deref(), &mut pages[table as usize]);
         }
+        let mut reads = Reads::new(self.core, &self.state);
         for (table, mut pages) in Table::ALL.into_iter().zip(pages) {
             pages.sort_unstable();
             pages.dedup();
             pages.retain(|id| self.core.cache.get(*id).is_none());
-            for (id, page) in self.core.read_pages(table, pages)? {
-                self.core.cache.insert(id, page);
+            if !pages.is_empty() {
+                reads.begin(self.readers, table, &self.core.runs_of(pages));
             }
         }
-        Ok(())
+        reads.ahead()
     }
 }
 

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test should stop")]
 
+mod ahead;
 mod bounds;
 mod crashes;
 mod damage;
