@@ -7,6 +7,7 @@
 
 use super::{
     error::StateError,
+    forest::Forest,
     plan::{BucketJob, Part, Plan},
     update::{Built, Roots, TrieJob, Updater},
     work::{TrieWork, spend},
@@ -124,6 +125,7 @@ impl<R: LeafRead> Updater<'_, R> {
         queue: &Queue<'_>,
         note: bool,
     ) -> Vec<(usize, Result<Built, StateError>)> {
+        let mut forest = Forest::new(self.hasher);
         let mut built = Vec::new();
         // One that stays under way.
         self.begin_next(jobs, queue);
@@ -134,8 +136,10 @@ impl<R: LeafRead> Updater<'_, R> {
                 return built;
             };
             let result = match what {
-                What::Buckets(buckets) => self.build(jobs, buckets, ahead, note),
-                What::Part(part, plan, work) => self.build_part(jobs, part, plan, ahead, work),
+                What::Buckets(buckets) => self.build(&mut forest, jobs, buckets, ahead, note),
+                What::Part(part, plan, work) => {
+                    self.build_part(&mut forest, jobs, part, plan, ahead, work)
+                }
             };
             built.push((index, result));
         }
@@ -164,6 +168,7 @@ impl<R: LeafRead> Updater<'_, R> {
     /// Builds a part, whose first buckets are on their way and whose plan has cost some work.
     fn build_part(
         &self,
+        forest: &mut Forest<'_>,
         jobs: &[TrieJob],
         part: &Part,
         plan: Plan,
@@ -174,7 +179,7 @@ impl<R: LeafRead> Updater<'_, R> {
         let mut chunks = plan.buckets.chunks(BUCKETS_TOGETHER).peekable();
         while let Some(chunk) = chunks.next() {
             let next = self.read_ahead(jobs, chunks.peek().copied().unwrap_or_default());
-            built.push(self.build(jobs, chunk, ahead, true)?);
+            built.push(self.build(forest, jobs, chunk, ahead, true)?);
             ahead = next;
         }
         let mut built = self.assemble(jobs, plan.open, built, Roots::of(part.job, 1))?;

@@ -188,6 +188,7 @@ impl<R: LeafRead> Updater<'_, R> {
     /// Builds and hashes some buckets, once what they are read from is there.
     pub(super) fn build(
         &self,
+        forest: &mut Forest<'_>,
         jobs: &[TrieJob],
         buckets: &[BucketJob],
         ahead: ReadAhead,
@@ -195,7 +196,7 @@ impl<R: LeafRead> Updater<'_, R> {
     ) -> Result<Built, StateError> {
         let started = Instant::now();
         ahead.wait()?;
-        let mut forest = Forest::with_room(self.hasher, buckets.len());
+        forest.clear();
         let mut built = Built::default();
         let mut written = Vec::new();
         let loaded = buckets
@@ -211,7 +212,7 @@ impl<R: LeafRead> Updater<'_, R> {
                     base: bucket.base,
                     held: held.as_deref().unwrap_or_default(),
                 };
-                load(self.store, &origin, changes, &mut forest, written)
+                load(self.store, &origin, changes, forest, written)
             })
             .collect::<Result<Vec<_>, _>>()?;
         if !written.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! A forest takes the entries of many buckets, lays out the nodes that they imply, and then hashes
 //! all nodes of one height at once, so that the keccak lanes are full even where each bucket adds
-//! only a few nodes. Nothing of it is stored: it is built, hashed, read off and thrown away.
+//! only a few nodes. Nothing of it is stored: it is built, hashed, read off and cleared for the next buckets.
 
 mod layout;
 mod proof;
@@ -17,17 +17,10 @@ use super::{
     rlp,
 };
 use crate::leaf_store::StoreError;
-use alloy_primitives::hex;
-use core::ops::Range;
+use alloy_primitives::{B256, hex};
+use core::{mem, ops::Range};
 use std::sync::Arc;
 use thinstate_formats::keccak::{BatchHasher, HashCount, Span};
-
-/// Entries of a bucket, as many as have them on average at most (a limit of 64).
-const ENTRIES_EXPECTED: usize = 16;
-/// Bytes of a leaf, with its path.
-const NODE_BYTES_EXPECTED: usize = 120;
-/// Bytes of an account's RLP.
-const LEAF_BYTES_EXPECTED: usize = 80;
 
 /// An entry of a bucket.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +90,18 @@ pub(crate) struct Forest<'h> {
     hashed: HashCount,
     /// Leaves that were not hashed, since their hashes were held.
     leaves_held: u64,
+    scratch: Scratch,
+}
+
+/// Memory of [`Forest::hash`], kept for the next time.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// The nodes of a level, one after the other.
+    rlp: Vec<u8>,
+    /// Those of them that are hashed, and their numbers.
+    spans: Vec<Span>,
+    waiting: Vec<u32>,
+    hashes: Vec<B256>,
 }
 
 impl<'h> Forest<'h> {
@@ -115,22 +120,27 @@ impl<'h> Forest<'h> {
             kept_rlp: None,
             hashed: HashCount::default(),
             leaves_held: 0,
+            scratch: Scratch::default(),
         }
     }
 
-    /// A forest with room for so many buckets of common size.
-    pub(crate) fn with_room(hasher: &'h BatchHasher, buckets: usize) -> Self {
-        let entries = ENTRIES_EXPECTED * buckets;
-        let nodes = entries + entries / 2;
-        Self {
-            entries: Vec::with_capacity(entries),
-            values: Vec::with_capacity(LEAF_BYTES_EXPECTED * entries),
-            nodes: Vec::with_capacity(nodes),
-            weights: Vec::with_capacity(nodes),
-            refs: Vec::with_capacity(nodes),
-            children: Vec::with_capacity(nodes),
-            ..Self::new(hasher)
+    /// Forgets all entries, nodes and counts, and keeps the memory for others.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.values.clear();
+        self.held.clear();
+        self.stubs.clear();
+        self.nodes.clear();
+        self.weights.clear();
+        self.refs.clear();
+        self.children.clear();
+        // What was laid out and not hashed, by an update that failed.
+        self.levels.iter_mut().for_each(Vec::clear);
+        if let Some(kept) = &mut self.kept_rlp {
+            kept.clear();
         }
+        self.hashed = HashCount::default();
+        self.leaves_held = 0;
     }
 
     /// A forest that keeps the RLP of its nodes, for proofs.
@@ -224,21 +234,24 @@ impl<'h> Forest<'h> {
 
     /// Computes the references of all nodes laid out since the last call, lowest level first.
     pub(crate) fn hash(&mut self) {
-        let widest = self.levels.iter().map(Vec::len).max().unwrap_or_default();
-        let mut rlp = Vec::with_capacity(NODE_BYTES_EXPECTED * widest);
-        let mut spans = Vec::with_capacity(widest);
-        let mut waiting = Vec::with_capacity(widest);
-        let mut hashes = Vec::new();
+        let mut scratch = mem::take(&mut self.scratch);
+        let Scratch {
+            rlp,
+            spans,
+            waiting,
+            hashes,
+        } = &mut scratch;
         if let Some(kept) = &mut self.kept_rlp {
             kept.resize(self.nodes.len(), Vec::new());
         }
-        for level in core::mem::take(&mut self.levels) {
+        for height in 0..self.levels.len() {
+            let mut level = mem::take(&mut self.levels[height]);
             rlp.clear();
             spans.clear();
             waiting.clear();
-            for node in level {
+            for node in level.drain(..) {
                 let start = rlp.len();
-                self.encode(node, &mut rlp);
+                self.encode(node, rlp);
                 if let Some(kept) = &mut self.kept_rlp {
                     kept[node as usize] = rlp[start..].to_vec();
                 }
@@ -251,15 +264,17 @@ impl<'h> Forest<'h> {
                     waiting.push(node);
                 }
             }
+            self.levels[height] = level;
             hashes.clear();
             self.hashed += self
                 .hasher
-                .hash_spans(&rlp, &spans, &mut hashes)
+                .hash_spans(rlp, spans, hashes)
                 .expect("the spans were taken from this buffer");
-            for (node, hash) in waiting.iter().zip(&hashes) {
+            for (node, hash) in waiting.iter().zip(&*hashes) {
                 self.refs[*node as usize] = Some(NodeRef::hash(*hash));
             }
         }
+        self.scratch = scratch;
     }
 
     fn encode(&self, node: u32, out: &mut Vec<u8>) {
