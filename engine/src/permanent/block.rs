@@ -4,8 +4,9 @@ use super::{
     error::CommitError,
     head::{BlockId, Head},
     keys::{KeyHashing, Touched},
+    threads::Threads,
     tier::{PermanentTier, State},
-    transition::{Transition, WRITTEN_ALONE},
+    transition::Transition,
     undo::{DiffWriter, put_former, undo_key},
 };
 use crate::{
@@ -22,7 +23,6 @@ use crate::{
 use alloy_primitives::{B256, Bytes, U256};
 use alloy_trie::EMPTY_ROOT_HASH;
 use core::ops::{ControlFlow, Range};
-use rayon::{ThreadPool, prelude::*};
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -32,8 +32,6 @@ use thinstate_formats::{AccountChange, AccountUpdate, BlockNumber, StateChanges}
 
 /// Bytes of an entry of a reverse diff, mostly.
 const FORMER_BYTES_EXPECTED: usize = 112;
-/// Accounts, or slots, of a block whose changes are made ready by one thread; more are by all.
-const CHANGES_ALONE: usize = 1_024;
 
 /// A block's changes with the root that they lead to, computed and not yet stored.
 ///
@@ -103,7 +101,7 @@ impl<S: LeafStore> PermanentTier<S> {
     fn key_hashing(&self) -> KeyHashing<'_> {
         KeyHashing {
             hasher: &self.shared.hasher,
-            pool: &self.shared.pool,
+            threads: self.shared.threads(),
         }
     }
 
@@ -119,7 +117,7 @@ impl<S: LeafStore> PermanentTier<S> {
         let mut transition =
             self.shared
                 .transition(&view.state, &view.snapshot, &jobs, |roots| {
-                    account_changes(&self.shared.pool, touched, &jobs, roots)
+                    account_changes(self.shared.threads(), touched, &jobs, roots)
                 })?;
         for (account, change) in touched {
             if drops_storage(change) && !has_slots(change) {
@@ -176,13 +174,13 @@ impl<S: LeafStore> PermanentTier<S> {
         // The last to let go of it gives its branches back.
         drop(now);
         self.shared.note_stubs(&mut transition, false)?;
-        let pool = &*self.shared.pool;
-        let mut batch = transition.batch(pool, Some(block.number));
+        let threads = self.shared.threads();
+        let mut batch = transition.batch(threads, Some(block.number));
         for (hash, bytes) in &code {
             batch.put(Table::Code, hash.as_slice(), bytes.as_ref());
         }
         if self.shared.options.undo_blocks > 0 {
-            let diff = reverse_diff(pool, &base, &transition.written, &code);
+            let diff = reverse_diff(threads, &base, &transition.written, &code);
             batch.put(Table::Undo, undo_key(block.number), diff);
         }
         if let Some(old) = block.number.0.checked_sub(self.shared.options.undo_blocks) {
@@ -199,10 +197,7 @@ impl<S: LeafStore> PermanentTier<S> {
             commit: Duration::ZERO,
         };
         let Transition { state, written, .. } = transition;
-        if written.len() > WRITTEN_ALONE {
-            // Its many small pieces of memory are a work to give back.
-            pool.spawn(move || drop(written));
-        }
+        threads.give_back(written);
         self.shared.publish(batch, state)?;
         Ok(CommitReport {
             commit: started.elapsed(),
@@ -319,8 +314,9 @@ fn storage_jobs(hashing: KeyHashing<'_>, state: &State, touched: &[Touched<'_>])
         hashed.push(first..numbers.len());
     }
     let hashes = hashing.slots(&numbers);
-    let job = |((account, change), hashed): (&Touched<'_>, Range<usize>)| {
-        let changes = slot_changes(&hashes[hashed], change.storage.values());
+    let job = |((account, change), hashed): &(&Touched<'_>, Range<usize>)| {
+        let values = change.storage.values();
+        let changes = slot_changes(hashing.threads, &hashes[hashed.clone()], values);
         let wiped = change.wipe_storage;
         TrieJob {
             trie: TrieId::Storage(*account),
@@ -333,41 +329,33 @@ fn storage_jobs(hashing: KeyHashing<'_>, state: &State, touched: &[Touched<'_>])
             changes,
         }
     };
-    if numbers.len() <= CHANGES_ALONE {
-        return with_slots.into_iter().zip(hashed).map(job).collect();
-    }
-    let with_hashes = with_slots.into_par_iter().zip(hashed);
-    hashing.pool.install(|| with_hashes.map(job).collect())
+    let with_hashes: Vec<_> = with_slots.into_iter().zip(hashed).collect();
+    hashing.threads.map(numbers.len(), &with_hashes, job)
 }
 
-/// Changes of a storage trie: by hashed slot, ascending. On the threads of the pool that it is called in, where
-/// there are many.
-fn slot_changes<'a>(hashes: &[B256], values: impl Iterator<Item = &'a U256>) -> Vec<Change> {
-    let change = |(slot, value): &(B256, &U256)| Change {
+/// Changes of a storage trie: by hashed slot, ascending.
+fn slot_changes<'a>(
+    threads: Threads<'_>,
+    hashes: &[B256],
+    values: impl Iterator<Item = &'a U256>,
+) -> Vec<Change> {
+    let mut slots: Vec<_> = hashes.iter().copied().zip(values).collect();
+    threads.sort_by_key(&mut slots, |(slot, _)| *slot);
+    threads.map(slots.len(), &slots, |(slot, value)| Change {
         path: Path::leaf(*slot),
         to: encode_slot(**value).map_or(Target::Absent, Target::Leaf),
-    };
-    let mut slots: Vec<_> = hashes.iter().copied().zip(values).collect();
-    if slots.len() <= CHANGES_ALONE {
-        slots.sort_unstable_by_key(|(slot, _)| *slot);
-        return slots.iter().map(change).collect();
-    }
-    slots.par_sort_unstable_by_key(|(slot, _)| *slot);
-    slots.par_iter().map(change).collect()
+    })
 }
 
 /// Changes of the account trie, once the storage roots are known.
 fn account_changes(
-    pool: &ThreadPool,
+    threads: Threads<'_>,
     touched: &[Touched<'_>],
     jobs: &[TrieJob],
     results: &[TrieResult],
 ) -> Vec<Change> {
     let change = |touched: &Touched<'_>| account_change(touched, jobs, results);
-    if touched.len() <= CHANGES_ALONE {
-        return touched.iter().filter_map(change).collect();
-    }
-    let changes: Vec<Option<Change>> = pool.install(|| touched.par_iter().map(change).collect());
+    let changes = threads.map(touched.len(), touched, change);
     changes.into_iter().flatten().collect()
 }
 
@@ -400,7 +388,7 @@ fn account_change(
 }
 
 fn reverse_diff(
-    pool: &ThreadPool,
+    threads: Threads<'_>,
     head: &Head,
     written: &[Written],
     code: &[(B256, Bytes)],
@@ -418,10 +406,7 @@ fn reverse_diff(
         }
         (formers, written.len() as u32)
     };
-    let mut parts: Vec<_> = match written.len() {
-        ..=WRITTEN_ALONE => vec![formers(written)],
-        _ => pool.install(|| written.par_chunks(WRITTEN_ALONE).map(formers).collect()),
-    };
+    let mut parts = threads.map_slices(written, formers);
     let mut codes = Vec::new();
     for (hash, _) in code {
         let key = |key: &mut Vec<u8>| key.extend_from_slice(hash.as_slice());

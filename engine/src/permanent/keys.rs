@@ -1,11 +1,8 @@
 //! Hashed keys of what a block changes.
 
+use super::threads::Threads;
 use alloy_primitives::{B256, U256};
-use rayon::{ThreadPool, prelude::*};
 use thinstate_formats::{AccountChange, StateChanges, keccak::BatchHasher};
-
-/// Keys that one thread hashes at a time; fewer are not worth waking another.
-const KEYS_TOGETHER: usize = 1_024;
 
 /// An account that a block changes, by hashed address.
 pub(super) type Touched<'a> = (B256, &'a AccountChange);
@@ -14,7 +11,7 @@ pub(super) type Touched<'a> = (B256, &'a AccountChange);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeyHashing<'a> {
     pub(super) hasher: &'a BatchHasher,
-    pub(super) pool: &'a ThreadPool,
+    pub(super) threads: Threads<'a>,
 }
 
 impl KeyHashing<'_> {
@@ -24,12 +21,8 @@ impl KeyHashing<'_> {
             changes.accounts.iter().map(|(a, c)| (a.0.0, c)).unzip();
         let hashes = self.hash(&addresses);
         let mut touched: Vec<_> = hashes.into_iter().zip(changes).collect();
-        if touched.len() <= KEYS_TOGETHER {
-            touched.sort_unstable_by_key(|(account, _)| *account);
-        } else {
-            let sort = || touched.par_sort_unstable_by_key(|(account, _)| *account);
-            self.pool.install(sort);
-        }
+        self.threads
+            .sort_by_key(&mut touched, |(account, _)| *account);
         touched
     }
 
@@ -40,15 +33,7 @@ impl KeyHashing<'_> {
     }
 
     fn hash<const LEN: usize>(&self, keys: &[[u8; LEN]]) -> Vec<B256> {
-        if keys.len() <= KEYS_TOGETHER {
-            return self.hasher.hash_all(keys);
-        }
-        let in_parallel = || {
-            let chunks = keys.par_chunks(KEYS_TOGETHER);
-            chunks
-                .flat_map_iter(|keys| self.hasher.hash_all(keys))
-                .collect()
-        };
-        self.pool.install(in_parallel)
+        let hash = |keys: &[[u8; LEN]]| self.hasher.hash_all(keys);
+        self.threads.map_slices(keys, hash).concat()
     }
 }

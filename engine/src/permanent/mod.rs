@@ -31,6 +31,7 @@ mod open;
 mod options;
 mod prove;
 mod restore;
+mod threads;
 mod tier;
 mod transition;
 mod undo;

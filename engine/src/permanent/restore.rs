@@ -236,7 +236,7 @@ impl<'v, 'a, S: LeafStore> Returning<'v, 'a, S> {
         }
         transition.count();
         shared.note_stubs(&mut transition, false)?;
-        let batch = transition.batch(&shared.pool, None);
+        let batch = transition.batch(shared.threads(), None);
         shared.publish(batch, transition.state)?;
         Ok(true)
     }

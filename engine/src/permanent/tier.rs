@@ -6,6 +6,7 @@ use super::{
     head::{BlockId, Head},
     interiors::Interiors,
     options::Options,
+    threads::Threads,
     view::View,
 };
 use crate::{
@@ -189,6 +190,11 @@ impl<S: LeafStore> PermanentTier<S> {
 }
 
 impl<S: LeafStore> Shared<S> {
+    /// Who does the work of a block.
+    pub(super) fn threads(&self) -> Threads<'_> {
+        Threads(&self.pool)
+    }
+
     pub(crate) fn view(&self) -> View<'_, S> {
         let published = self
             .published

@@ -1,6 +1,9 @@
 //! From one state to the next: the step that blocks, undone blocks and witnesses have in common.
 
-use super::tier::{Shared, State};
+use super::{
+    threads::Threads,
+    tier::{Shared, State},
+};
 use crate::{
     leaf_store::{Action, Batch, LeafRead, LeafStore, Op, Table},
     trie::{
@@ -13,12 +16,9 @@ use crate::{
     },
 };
 use alloy_primitives::B256;
-use rayon::{ThreadPool, prelude::*};
 use std::sync::Arc;
 use thinstate_formats::BlockNumber;
 
-/// Written entries that are made ready for the store by one thread; more are by all.
-pub(super) const WRITTEN_ALONE: usize = 2_048;
 /// Changes of a batch that are none of entries, about: head, codes, reverse diffs.
 const OTHERS_EXPECTED: usize = 64;
 
@@ -113,13 +113,10 @@ impl Transition {
 
     /// The entries and the head as a batch. Values are moved there: of what was written it is then
     /// only known what was there before. Leaves that a block writes note that it does so (EIP-8188).
-    pub(crate) fn batch(&mut self, pool: &ThreadPool, block: Option<BlockNumber>) -> Batch {
+    pub(super) fn batch(&mut self, threads: Threads<'_>, block: Option<BlockNumber>) -> Batch {
         let op = |written: &mut Written| op(written, block);
         let mut ops: Vec<Op> = Vec::with_capacity(self.written.len() + OTHERS_EXPECTED);
-        match self.written.len() {
-            ..=WRITTEN_ALONE => ops.extend(self.written.iter_mut().map(op)),
-            _ => pool.install(|| ops.par_extend(self.written.par_iter_mut().map(op))),
-        }
+        threads.extend(&mut ops, &mut self.written, op);
         let mut batch = Batch::from(ops);
         self.state.head.write(&mut batch);
         if !self.state.expiry_saved {

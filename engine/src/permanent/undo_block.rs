@@ -54,7 +54,7 @@ impl<S: LeafStore> PermanentTier<S> {
             mut transition,
             code,
         } = undone;
-        let mut batch = transition.batch(&self.shared.pool, None);
+        let mut batch = transition.batch(self.shared.threads(), None);
         for hash in code {
             batch.delete(Table::Code, hash);
         }

@@ -95,7 +95,7 @@ impl<S: LeafStore> PermanentTier<S> {
         transition.state.head.block = Some(block);
         let head = transition.state.head;
         drop(view);
-        let batch = transition.batch(&self.shared.pool, None);
+        let batch = transition.batch(self.shared.threads(), None);
         self.shared.publish(batch, transition.state)?;
         Ok(head)
     }
@@ -120,7 +120,7 @@ impl<S: LeafStore> PermanentTier<S> {
         check_roots(&transition, view.head().root, &roots)?;
         transition.count();
         self.shared.note_stubs(&mut transition, false)?;
-        let mut batch = transition.batch(&self.shared.pool, None);
+        let mut batch = transition.batch(self.shared.threads(), None);
         let code_hashes = self.shared.hasher.hash_all(&witness.codes);
         for (hash, code) in code_hashes.iter().zip(&witness.codes) {
             batch.put(Table::Code, hash.as_slice(), code.as_ref());

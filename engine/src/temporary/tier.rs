@@ -74,19 +74,28 @@ impl TemporaryTier {
     /// The value at a location as the transactions of `block`, the next one, see it: entries whose
     /// life ended with the block before are gone already.
     pub(crate) fn get_in(&self, block: BlockNumber, location: &B256) -> B256 {
-        if self.rules.period(block) == self.live.current.id {
-            return self.live.get(location);
-        }
-        match self.rules.retention {
-            Retention::OnePeriod => B256::ZERO,
-            Retention::CurrentAndPrevious => self.live.get_current(location),
-        }
+        self.lives_in(block)
+            .map_or(B256::ZERO, |get| get(&self.live, location))
     }
 
     /// As [`Self::get_in`], for many locations, each value to its place.
     pub(crate) fn get_all_in(&self, block: BlockNumber, locations: &[B256], values: &mut [B256]) {
+        let Some(get) = self.lives_in(block) else {
+            return values.fill(B256::ZERO);
+        };
         for (location, value) in locations.iter().zip(values) {
-            *value = self.get_in(block, location);
+            *value = get(&self.live, location);
+        }
+    }
+
+    /// How the transactions of `block`, the next one, find an entry; `None` if none lives on in its period.
+    fn lives_in(&self, block: BlockNumber) -> Option<fn(&Live, &B256) -> B256> {
+        if self.rules.period(block) == self.live.current.id {
+            return Some(Live::get);
+        }
+        match self.rules.retention {
+            Retention::OnePeriod => None,
+            Retention::CurrentAndPrevious => Some(Live::get_current),
         }
     }
 

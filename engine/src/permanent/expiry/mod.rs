@@ -307,7 +307,7 @@ impl<S: LeafStore> PermanentTier<S> {
         expiry.totals.record_bytes += report.archive_bytes;
         transition.state.expiry = Arc::new(expiry);
         transition.state.expiry_saved = false;
-        let batch = transition.batch(&self.shared.pool, None);
+        let batch = transition.batch(self.shared.threads(), None);
         drop(view);
         self.shared.publish(batch, transition.state)?;
         archive.publish(staged);
