@@ -14,6 +14,7 @@
 //! known after reopening.
 
 mod compact;
+mod gathered;
 mod install;
 mod merge;
 
