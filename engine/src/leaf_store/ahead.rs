@@ -8,23 +8,43 @@ use crossbeam::channel::Receiver;
 /// Dropping it leaves them to themselves: they end when they end.
 #[derive(Debug)]
 #[must_use = "who does not wait may find nothing in the cache yet"]
-pub struct ReadAhead(Option<Receiver<Result<(), StoreError>>>);
+pub struct ReadAhead(State);
+
+#[derive(Debug)]
+enum State {
+    Ended(Result<(), StoreError>),
+    /// Parts of the reads, by number: each sends what has become of it, and drops its sender.
+    UnderWay(Receiver<(usize, Result<(), StoreError>)>),
+}
 
 impl ReadAhead {
     /// Nothing is to be read.
     pub const fn done() -> Self {
-        Self(None)
+        Self::ended(Ok(()))
     }
 
-    /// Reads that each send what has become of them, and end by dropping their sender.
-    pub(super) const fn of(outcomes: Receiver<Result<(), StoreError>>) -> Self {
-        Self(Some(outcomes))
+    /// What was to be read has been read, or not.
+    pub const fn ended(outcome: Result<(), StoreError>) -> Self {
+        Self(State::Ended(outcome))
     }
 
-    /// Waits until all of them have ended. Gives the error of one that failed.
+    pub(super) const fn under_way(outcomes: Receiver<(usize, Result<(), StoreError>)>) -> Self {
+        Self(State::UnderWay(outcomes))
+    }
+
+    /// Waits until all of them have ended. Of several errors it gives that of the first part, whichever came first.
     pub fn wait(self) -> Result<(), StoreError> {
-        let outcomes = self.0.into_iter().flatten();
+        let outcomes = match self.0 {
+            State::Ended(outcome) => return outcome,
+            State::UnderWay(outcomes) => outcomes,
+        };
+        let failed =
+            |(part, outcome): (usize, Result<(), StoreError>)| Some((part, outcome.err()?));
         // All are waited for, also behind one that failed.
-        outcomes.fold(Ok(()), Result::and)
+        let first = outcomes
+            .into_iter()
+            .filter_map(failed)
+            .min_by_key(|(part, _)| *part);
+        first.map_or(Ok(()), |(_, error)| Err(error))
     }
 }

@@ -126,7 +126,8 @@ pub trait LeafRead: Send + Sync {
     ) -> Result<Option<Entry>, StoreError>;
 
     /// Begins to bring what these ranges of keys lie in into the store's cache, with all reads in flight together,
-    /// for reads that come soon. They go on while the caller does something else. Does nothing by default.
+    /// for reads that come soon. They go on while the caller does something else. Long ranges may be left to their
+    /// scans. Does nothing by default.
     fn read_ahead(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> ReadAhead {
         let _ = ranges;
         ReadAhead::done()

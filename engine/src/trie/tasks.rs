@@ -39,12 +39,14 @@ struct Begun<'a> {
     index: usize,
     what: What<'a>,
     ahead: ReadAhead,
+    /// What it has cost so far.
+    work: TrieWork,
 }
 
 /// What is built by a task.
 enum What<'a> {
     Buckets(&'a [BucketJob]),
-    Part(&'a Part, Plan, TrieWork),
+    Part(&'a Part, Plan),
 }
 
 /// The tasks of an update.
@@ -132,15 +134,19 @@ impl<R: LeafRead> Updater<'_, R> {
         loop {
             self.begin_next(jobs, queue);
             let begun = queue.begun().pop_front();
-            let Some(Begun { index, what, ahead }) = begun else {
+            let Some(begun) = begun else {
                 return built;
             };
-            let result = match what {
+            let Begun {
+                index, what, ahead, ..
+            } = begun;
+            let mut result = match what {
                 What::Buckets(buckets) => self.build(&mut forest, jobs, buckets, ahead, note),
-                What::Part(part, plan, work) => {
-                    self.build_part(&mut forest, jobs, part, plan, ahead, work)
-                }
+                What::Part(part, plan) => self.build_part(&mut forest, jobs, part, plan, ahead),
             };
+            if let Ok(built) = &mut result {
+                built.work.add(&begun.work);
+            }
             built.push((index, result));
         }
     }
@@ -150,22 +156,30 @@ impl<R: LeafRead> Updater<'_, R> {
         let Some((index, task)) = queue.take() else {
             return;
         };
+        let mut work = TrieWork::default();
         let (what, ahead) = match task {
-            Task::Buckets(buckets) => (What::Buckets(buckets), self.read_ahead(jobs, buckets)),
+            Task::Buckets(buckets) => {
+                let ahead = self.read_ahead(jobs, buckets, &mut work);
+                (What::Buckets(buckets), ahead)
+            }
             Task::Part(part) => {
                 let started = Instant::now();
                 let plan = Plan::of_part(&jobs[part.job as usize], part);
-                let mut work = TrieWork::default();
                 spend(&mut work.plan_ns, started);
                 let first = plan.buckets.chunks(BUCKETS_TOGETHER).next();
-                let ahead = self.read_ahead(jobs, first.unwrap_or_default());
-                (What::Part(part, plan, work), ahead)
+                let ahead = self.read_ahead(jobs, first.unwrap_or_default(), &mut work);
+                (What::Part(part, plan), ahead)
             }
         };
-        queue.begun().push_back(Begun { index, what, ahead });
+        queue.begun().push_back(Begun {
+            index,
+            what,
+            ahead,
+            work,
+        });
     }
 
-    /// Builds a part, whose first buckets are on their way and whose plan has cost some work.
+    /// Builds a part, whose first buckets are on their way.
     fn build_part(
         &self,
         forest: &mut Forest<'_>,
@@ -173,12 +187,13 @@ impl<R: LeafRead> Updater<'_, R> {
         part: &Part,
         plan: Plan,
         mut ahead: ReadAhead,
-        work: TrieWork,
     ) -> Result<Built, StateError> {
         let mut built = Vec::new();
+        let mut work = TrieWork::default();
         let mut chunks = plan.buckets.chunks(BUCKETS_TOGETHER).peekable();
         while let Some(chunk) = chunks.next() {
-            let next = self.read_ahead(jobs, chunks.peek().copied().unwrap_or_default());
+            let next = chunks.peek().copied().unwrap_or_default();
+            let next = self.read_ahead(jobs, next, &mut work);
             built.push(self.build(forest, jobs, chunk, ahead, true)?);
             ahead = next;
         }

@@ -280,7 +280,8 @@ proptest! {
 struct Watched<'a> {
     inner: MemorySnapshot<'a>,
     ahead: Mutex<Vec<KeyRange>>,
-    scanned: Mutex<Vec<KeyRange>>,
+    /// With how many had been read ahead then.
+    scanned: Mutex<Vec<(KeyRange, usize)>>,
 }
 
 impl LeafRead for Watched<'_> {
@@ -296,11 +297,10 @@ impl LeafRead for Watched<'_> {
         visit: &mut Visitor<'_>,
     ) -> Result<(), StoreError> {
         let range = (table, from.to_vec(), to.map(<[u8]>::to_vec));
-        assert!(
-            self.ahead.lock().unwrap().contains(&range),
-            "not read ahead"
-        );
-        self.scanned.lock().unwrap().push(range);
+        let ahead = self.ahead.lock().unwrap();
+        assert!(ahead.contains(&range), "not read ahead");
+        self.scanned.lock().unwrap().push((range, ahead.len()));
+        drop(ahead);
         self.inner.scan(table, from, to, visit)
     }
 
@@ -355,9 +355,18 @@ fn no_bucket_is_read_before_it_is_read_ahead_or_read_ahead_in_vain() {
         };
         let updated = updater.update(&[job]).unwrap();
         assert_ne!(updated.tries[0].root, root);
-        let [ahead, scanned] = [store.ahead, store.scanned].map(|it| it.into_inner().unwrap());
+        let ahead = store.ahead.into_inner().unwrap();
+        let scanned = store.scanned.into_inner().unwrap();
         assert_eq!(ahead.len(), scanned.len(), "{changed} on {threads}");
-        let unique: BTreeSet<_> = scanned.iter().collect();
+        let unique: BTreeSet<_> = scanned.iter().map(|(range, _)| range).collect();
         assert_eq!(unique.len(), scanned.len(), "{changed} on {threads}");
+        if threads > 1 {
+            continue;
+        }
+        // 64 buckets are a task: while one is built, the next is under way, and no more than that.
+        for (before, (_, ahead)) in scanned.iter().enumerate() {
+            let next = (before / 64 + 2) * 64;
+            assert_eq!(*ahead, next.min(scanned.len()), "at bucket {before}");
+        }
     }
 }

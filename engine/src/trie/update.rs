@@ -176,13 +176,21 @@ impl<R: LeafRead> Updater<'_, R> {
     }
 
     /// Begins to read what some buckets are built from.
-    pub(super) fn read_ahead(&self, jobs: &[TrieJob], buckets: &[BucketJob]) -> ReadAhead {
+    pub(super) fn read_ahead(
+        &self,
+        jobs: &[TrieJob],
+        buckets: &[BucketJob],
+        work: &mut TrieWork,
+    ) -> ReadAhead {
+        let started = Instant::now();
         let stored = buckets.iter().filter(|bucket| bucket.base == Base::Stored);
-        self.store.read_ahead(&mut stored.map(|bucket| {
+        let ahead = self.store.read_ahead(&mut stored.map(|bucket| {
             let trie = &jobs[bucket.job as usize].trie;
             let (from, to) = trie.range(&bucket.prefix);
             (trie.table(), from, to)
-        }))
+        }));
+        spend(&mut work.load_ns, started);
+        ahead
     }
 
     /// Builds and hashes some buckets, once what they are read from is there.

@@ -18,8 +18,8 @@ const THREADS_MIN: usize = 2;
 /// Threads at most: each has many reads in flight.
 const THREADS_MAX: usize = 16;
 
-/// What has become of a job.
-type Outcome = Result<(), StoreError>;
+/// What has become of a job, behind its number.
+type Outcome = (usize, Result<(), StoreError>);
 
 /// What a thread is to read.
 struct Job {
@@ -28,6 +28,7 @@ struct Job {
     state: Arc<State>,
     table: Table,
     runs: Vec<Run>,
+    number: usize,
     outcome: Sender<Outcome>,
 }
 
@@ -38,6 +39,7 @@ impl Job {
             state,
             table,
             runs,
+            number,
             outcome,
         } = self;
         let read = core.read_runs(table, &runs).map(|pages| {
@@ -48,7 +50,7 @@ impl Job {
         // Before the caller hears of it, who may close the store then.
         drop((state, core));
         // A caller that waits no longer wants no answer.
-        drop(outcome.send(read));
+        drop(outcome.send((number, read)));
     }
 }
 
@@ -111,6 +113,7 @@ impl Drop for Threads {
 pub(super) struct Reads<'a> {
     core: &'a Arc<Core>,
     state: &'a Arc<State>,
+    begun: usize,
     outcomes: Option<(Sender<Outcome>, Receiver<Outcome>)>,
 }
 
@@ -119,6 +122,7 @@ impl<'a> Reads<'a> {
         Self {
             core,
             state,
+            begun: 0,
             outcomes: None,
         }
     }
@@ -132,14 +136,17 @@ impl<'a> Reads<'a> {
                 state: Arc::clone(self.state),
                 table,
                 runs: runs.to_vec(),
+                number: self.begun,
                 outcome: outcome.clone(),
             });
+            self.begun += 1;
         }
     }
 
     /// What is waited for.
     pub(super) fn ahead(self) -> ReadAhead {
-        self.outcomes
-            .map_or(ReadAhead::done(), |(_, outcomes)| ReadAhead::of(outcomes))
+        self.outcomes.map_or(ReadAhead::done(), |(_, outcomes)| {
+            ReadAhead::under_way(outcomes)
+        })
     }
 }

@@ -300,7 +300,13 @@ impl LeafRead for PageSnapshot<'_> {
     fn read_ahead(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> ReadAhead {
         let mut pages: [Vec<_>; Table::ALL.len()] = Default::default();
         for (table, from, to) in ranges {
-            self.pages_of(table, &from, to.as_deref(), &mut pages[table as usize]);
+            let pages = &mut pages[table as usize];
+            let before = pages.len();
+            self.pages_of(table, &from, to.as_deref(), pages);
+            if pages.len() - before > AHEAD_PAGES_MAX {
+                // A scan has as many in flight by itself, and the cache would have to hold them all.
+                pages.truncate(before);
+            }
         }
         let mut reads = Reads::new(self.core, &self.state);
         for (table, mut pages) in Table::ALL.into_iter().zip(pages) {

@@ -1,11 +1,13 @@
 //! Reads that go on by themselves: their failures are told, and they hold nothing open.
 
+use super::super::PageStore;
 use super::{Bed, key, small};
 use crate::leaf_store::{
-    Batch, KeyRange, LeafRead as _, LeafStore as _, PageOptions, StoreError, Table,
+    Batch, KeyRange, LeafRead as _, LeafStore as _, PageOptions, ReadAhead, StoreError, Table,
 };
 use core::ops::ControlFlow;
 use std::fs::OpenOptions;
+use std::sync::Arc;
 
 /// A store with some hundred pages of which the cache, which has room for all, holds none.
 fn cold() -> Bed {
@@ -54,10 +56,22 @@ fn a_failed_read_is_never_taken_for_a_done_one() {
 #[test]
 fn reads_that_nobody_waits_for_never_keep_a_store_open() {
     let mut bed = cold();
-    for _ in 0..50 {
+    for is_kept in [true, false].repeat(20) {
         let ahead = bed.store.snapshot().read_ahead(&mut ranges());
-        // Its folder is locked for as long as anything of it is open.
-        bed = bed.reopened();
-        ahead.wait().unwrap();
+        let kept = is_kept.then_some(ahead);
+        let Bed {
+            store,
+            options,
+            folder,
+        } = bed;
+        let core = Arc::downgrade(&store.core);
+        drop(store);
+        assert!(core.upgrade().is_none(), "something of it is open");
+        kept.map_or(Ok(()), ReadAhead::wait).unwrap();
+        bed = Bed {
+            store: PageStore::open(folder.path(), options.clone()).unwrap(),
+            options,
+            folder,
+        };
     }
 }
