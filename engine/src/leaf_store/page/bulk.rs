@@ -13,7 +13,7 @@ use super::fill::Filler;
 use super::shared::{Core, lock};
 use core::fmt;
 
-/// Pages of one table, on their way into a [`PageStore`](super::PageStore).
+/// Pages of one table, on their way into a [`PageStore`].
 pub struct PageBulk<'a> {
     core: &'a Core,
     filler: Filler<'a>,
