@@ -3,6 +3,9 @@
 use super::StoreError;
 use crossbeam::channel::Receiver;
 
+/// What has become of a part of the reads, behind the part's number.
+pub(super) type Outcome = (usize, Result<(), StoreError>);
+
 /// Reads that a [`LeafRead::read_ahead`](super::LeafRead::read_ahead) has begun.
 ///
 /// Dropping it leaves them to themselves: they end when they end.
@@ -13,8 +16,8 @@ pub struct ReadAhead(State);
 #[derive(Debug)]
 enum State {
     Ended(Result<(), StoreError>),
-    /// Parts of the reads, by number: each sends what has become of it, and drops its sender.
-    UnderWay(Receiver<(usize, Result<(), StoreError>)>),
+    /// Each part sends what has become of it, and drops its sender.
+    UnderWay(Receiver<Outcome>),
 }
 
 impl ReadAhead {
@@ -28,7 +31,7 @@ impl ReadAhead {
         Self(State::Ended(outcome))
     }
 
-    pub(super) const fn under_way(outcomes: Receiver<(usize, Result<(), StoreError>)>) -> Self {
+    pub(super) const fn under_way(outcomes: Receiver<Outcome>) -> Self {
         Self(State::UnderWay(outcomes))
     }
 
@@ -38,8 +41,7 @@ impl ReadAhead {
             State::Ended(outcome) => return outcome,
             State::UnderWay(outcomes) => outcomes,
         };
-        let failed =
-            |(part, outcome): (usize, Result<(), StoreError>)| Some((part, outcome.err()?));
+        let failed = |(part, outcome): Outcome| Some((part, outcome.err()?));
         // All are waited for, also behind one that failed.
         let first = outcomes
             .into_iter()

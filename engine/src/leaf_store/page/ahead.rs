@@ -3,13 +3,15 @@
 //! Who computes from pages has the next ones read meanwhile: the device works while the cores do. Pages that the
 //! cache holds already are not asked for, so that a store whose pages are all there never wakes a thread.
 
-use super::super::{ReadAhead, StoreError, Table};
+use super::super::ahead::Outcome;
+use super::super::{ReadAhead, Table};
 use super::ids::Run;
 use super::shared::Core;
 use super::tree::State;
+use super::workers::Workers;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use std::sync::{Arc, LazyLock};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 /// Requests that one thread has in flight: a ring's.
 const RUNS_TOGETHER: usize = 64;
@@ -17,9 +19,6 @@ const RUNS_TOGETHER: usize = 64;
 const THREADS_MIN: usize = 2;
 /// Threads at most: each has many reads in flight.
 const THREADS_MAX: usize = 16;
-
-/// What has become of a job, behind its number.
-type Outcome = (usize, Result<(), StoreError>);
 
 /// What a thread is to read.
 struct Job {
@@ -55,56 +54,21 @@ impl Job {
 }
 
 /// The threads. They begin with the first reads, and end when this is dropped.
-pub(super) struct ReaderThreads(LazyLock<Threads>);
-
-struct Threads {
-    /// Given away when the threads are to end.
-    jobs: Option<Sender<Job>>,
-    handles: Vec<JoinHandle<()>>,
-}
+pub(super) struct ReaderThreads(LazyLock<Workers<Job>>);
 
 impl ReaderThreads {
     pub(super) const fn new() -> Self {
-        Self(LazyLock::new(Threads::start))
+        Self(LazyLock::new(|| {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            let threads = cores.clamp(THREADS_MIN, THREADS_MAX);
+            Workers::start("page-ahead", threads, Job::run)
+        }))
     }
 
+    /// Has a job done by one of them; by this one where there is none.
     fn take(&self, job: Job) {
-        match &self.0.jobs {
-            Some(jobs) if !self.0.handles.is_empty() => {
-                if let Err(refused) = jobs.send(job) {
-                    refused.into_inner().run();
-                }
-            }
-            _ => job.run(),
-        }
-    }
-}
-
-impl Threads {
-    /// As many as the operating system grants, perhaps none.
-    fn start() -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let (sender, jobs) = unbounded();
-        let begin = |index: usize| {
-            let jobs: Receiver<Job> = jobs.clone();
-            thread::Builder::new()
-                .name(format!("page-ahead-{index}"))
-                .spawn(move || jobs.into_iter().for_each(Job::run))
-        };
-        let threads = 0..cores.clamp(THREADS_MIN, THREADS_MAX);
-        Self {
-            jobs: Some(sender),
-            handles: threads.map_while(|index| begin(index).ok()).collect(),
-        }
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        self.jobs = None;
-        for handle in self.handles.drain(..) {
-            // One that panicked has answered nothing: what it was to read is read when it is used.
-            drop(handle.join());
+        if let Err(job) = self.0.send(job) {
+            job.run();
         }
     }
 }

@@ -1,33 +1,18 @@
 //! Reads that go on by themselves: their failures are told, and they hold nothing open.
 
 use super::super::PageStore;
-use super::{Bed, key, small};
-use crate::leaf_store::{
-    Batch, KeyRange, LeafRead as _, LeafStore as _, PageOptions, ReadAhead, StoreError, Table,
-};
+use super::{Bed, ranges, small};
+use crate::leaf_store::{LeafRead as _, LeafStore as _, PageOptions, ReadAhead, StoreError};
 use core::ops::ControlFlow;
 use std::fs::OpenOptions;
 use std::sync::Arc;
 
-/// A store with some hundred pages of which the cache, which has room for all, holds none.
+/// A store of many pages of which the cache, which has room for all, holds none.
 fn cold() -> Bed {
-    let bed = Bed::new(PageOptions {
+    super::cold(PageOptions {
         cache_bytes: 64 << 20,
         ..small()
-    });
-    let mut batch = Batch::default();
-    for index in 0..2_000 {
-        batch.put(Table::Accounts, key(index), key(!index));
-    }
-    bed.store.commit(batch).unwrap();
-    bed.store.flush().unwrap();
-    bed.reopened()
-}
-
-/// A part of all keys.
-fn ranges() -> impl Iterator<Item = KeyRange> {
-    let range = |first| (Table::Accounts, vec![first, 0x40], Some(vec![first, 0x80]));
-    (0..=u8::MAX).step_by(3).map(range)
+    })
 }
 
 #[test]

@@ -1,24 +1,9 @@
 //! Gates on counts of reads, writes, syncs and bytes.
 
 use super::super::PageOptions;
-use super::{Bed, all, key, small};
-use crate::leaf_store::{Batch, BulkWriter as _, LeafRead, LeafStore, Table};
+use super::{Bed, ENTRIES, all, cold, key, ranges, small};
+use crate::leaf_store::{Batch, LeafRead, LeafStore, Table};
 use core::{ops::ControlFlow, time::Duration};
-
-const ENTRIES: u64 = 20_000;
-
-/// A store with settled entries and nothing in its cache.
-fn cold(options: PageOptions) -> Bed {
-    let bed = Bed::new(options);
-    let mut keys: Vec<_> = (0..ENTRIES).map(key).collect();
-    keys.sort();
-    let mut bulk = bed.store.bulk_writer(Table::Accounts).unwrap();
-    for key in &keys {
-        bulk.put(key, &key[..16]).unwrap();
-    }
-    assert_eq!(bulk.finish().unwrap(), ENTRIES);
-    bed.reopened()
-}
 
 fn reads(bed: &Bed, work: impl FnOnce()) -> u64 {
     let before = bed.store.counters();
@@ -105,10 +90,7 @@ fn ranges_read_ahead_are_never_read_again() {
         ..small()
     });
     let read = bed.store.snapshot();
-    let ranges: Vec<_> = (0..=u8::MAX)
-        .step_by(3)
-        .map(|first| (Table::Accounts, vec![first, 0x40], Some(vec![first, 0x80])))
-        .collect();
+    let ranges: Vec<_> = ranges().collect();
     let ahead = || read.read_ahead(&mut ranges.iter().cloned()).wait().unwrap();
     let read_ahead = reads(&bed, ahead);
     assert!(read_ahead > 50, "{read_ahead} pages");

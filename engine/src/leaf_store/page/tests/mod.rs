@@ -12,7 +12,7 @@ mod model;
 mod values;
 
 use super::{PageOptions, PageStore};
-use crate::leaf_store::{Entry, LeafRead, Table};
+use crate::leaf_store::{BulkWriter as _, Entry, KeyRange, LeafRead, LeafStore as _, Table};
 use core::ops::ControlFlow;
 use tempfile::TempDir;
 
@@ -80,4 +80,25 @@ fn all(read: &impl LeafRead, table: Table) -> Vec<Entry> {
     })
     .unwrap();
     entries
+}
+
+const ENTRIES: u64 = 20_000;
+
+/// A store with settled entries and nothing in its cache.
+fn cold(options: PageOptions) -> Bed {
+    let bed = Bed::new(options);
+    let mut keys: Vec<_> = (0..ENTRIES).map(key).collect();
+    keys.sort();
+    let mut bulk = bed.store.bulk_writer(Table::Accounts).unwrap();
+    for key in &keys {
+        bulk.put(key, &key[..16]).unwrap();
+    }
+    assert_eq!(bulk.finish().unwrap(), ENTRIES);
+    bed.reopened()
+}
+
+/// A part of all keys.
+fn ranges() -> impl Iterator<Item = KeyRange> {
+    let range = |first| (Table::Accounts, vec![first, 0x40], Some(vec![first, 0x80]));
+    (0..=u8::MAX).step_by(3).map(range)
 }
