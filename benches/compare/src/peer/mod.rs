@@ -44,13 +44,7 @@ pub struct Update {
 /// A store under blocks of updates.
 pub trait Peer: Send + Sync {
     /// Brings the first keys into the empty store, each once, in whatever way the store has for many.
-    fn fill(&mut self, parts: &mut dyn Iterator<Item = Vec<Update>>) -> Result<(), BoxError> {
-        for part in parts {
-            self.prepare(&part);
-            self.commit()?;
-        }
-        Ok(())
-    }
+    fn fill(&mut self, parts: &mut dyn Iterator<Item = Vec<Update>>) -> Result<(), BoxError>;
 
     /// Takes the next block: ascending by key, no key twice.
     fn prepare(&mut self, block: &[Update]);

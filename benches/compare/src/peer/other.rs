@@ -10,6 +10,9 @@ use alloy_primitives::B256;
 use rayon::ThreadPool;
 use thinstate_formats::{BatchHasher, BlockNumber};
 
+/// Keys that are committed together when the store is filled.
+const FILL_BLOCK: usize = 1 << 17;
+
 /// The store with its last block's number.
 pub struct Other<S: KeyValueStore> {
     store: S,
@@ -40,27 +43,65 @@ impl<S: KeyValueStore<Layout: Plain>> Other<S> {
 
     /// The block's changes, by key.
     fn changes(&self) -> Vec<Change<Key<S>>> {
-        let keys: Vec<B256> = self.block.iter().map(|update| update.key).collect();
-        let keys = S::Layout::keys(&keys, &self.hasher);
-        let change = |(key, update): (Key<S>, &Update)| Change {
-            key,
-            value: (!update.value.is_zero()).then(|| S::Layout::encode(update.value)),
-        };
-        let mut changes: Vec<_> = keys.into_iter().zip(&self.block).map(change).collect();
-        if self.head.block.is_none() {
-            changes.extend(S::Layout::beside().map(|(key, value)| Change {
-                key,
-                value: Some(value),
-            }));
-        }
+        let mut updates = self.keyed(&self.block);
         if S::Layout::HASHES_KEYS {
-            changes.sort_unstable_by_key(|change| change.key);
+            updates.sort_unstable_by_key(|(key, _)| *key);
+        }
+        self.changes_of(&updates)
+    }
+
+    /// What these updates write, under the store's keys.
+    fn keyed(&self, updates: &[Update]) -> Vec<(Key<S>, B256)> {
+        let keys: Vec<B256> = updates.iter().map(|update| update.key).collect();
+        let keys = S::Layout::keys(&keys, &self.hasher);
+        let values = updates.iter().map(|update| update.value);
+        keys.into_iter().zip(values).collect()
+    }
+
+    /// The changes of a block that writes this, sorted by key.
+    fn changes_of(&self, updates: &[(Key<S>, B256)]) -> Vec<Change<Key<S>>> {
+        let change = |(key, value): &(Key<S>, B256)| Change {
+            key: *key,
+            value: (!value.is_zero()).then(|| S::Layout::encode(*value)),
+        };
+        let mut changes: Vec<_> = updates.iter().map(change).collect();
+        if self.head.block.is_none()
+            && let Some((key, value)) = S::Layout::beside()
+        {
+            let at = changes.partition_point(|change| change.key < key);
+            let value = Some(value);
+            changes.insert(at, Change { key, value });
         }
         changes
+    }
+
+    fn commit_changes(&mut self, changes: Vec<Change<Key<S>>>) -> Result<Committed, BoxError> {
+        let number = self.head.block.map_or(0, |block| block.0 + 1);
+        let head = Head {
+            block: Some(BlockNumber(number)),
+            ..Head::default()
+        };
+        let committed = self.store.commit(changes, Some(&head.encode()))?;
+        self.head = head;
+        Ok(committed)
     }
 }
 
 impl<S: KeyValueStore<Layout: Plain>> Peer for Other<S> {
+    /// In blocks that ascend by the store's keys, all of which are sorted in memory first: stores write what lies
+    /// together once then, and not with every block.
+    fn fill(&mut self, parts: &mut dyn Iterator<Item = Vec<Update>>) -> Result<(), BoxError> {
+        let mut updates = Vec::new();
+        for part in parts {
+            updates.extend(self.keyed(&part));
+        }
+        updates.sort_unstable_by_key(|(key, _)| *key);
+        for block in updates.chunks(FILL_BLOCK) {
+            self.commit_changes(self.changes_of(block))?;
+        }
+        Ok(())
+    }
+
     fn prepare(&mut self, block: &[Update]) {
         self.block = block.to_vec();
         self.ready = match S::Layout::HASHES_KEYS {
@@ -71,14 +112,7 @@ impl<S: KeyValueStore<Layout: Plain>> Peer for Other<S> {
 
     fn commit(&mut self) -> Result<Committed, BoxError> {
         let changes = self.ready.take().unwrap_or_else(|| self.changes());
-        let number = self.head.block.map_or(0, |block| block.0 + 1);
-        let head = Head {
-            block: Some(BlockNumber(number)),
-            ..Head::default()
-        };
-        let committed = self.store.commit(changes, Some(&head.encode()))?;
-        self.head = head;
-        Ok(committed)
+        self.commit_changes(changes)
     }
 
     fn read(&self, keys: &[B256], pool: &ThreadPool) -> Result<Vec<Option<B256>>, BoxError> {
