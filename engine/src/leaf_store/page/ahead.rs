@@ -15,6 +15,8 @@ use std::thread;
 
 /// Requests that one thread has in flight: a ring's.
 const RUNS_TOGETHER: usize = 64;
+/// Pages of a job at most, where it has more than one run: until all are read, they have memory beside the cache's.
+const PAGES_TOGETHER: u32 = 256;
 /// Threads at least: while one looks through the pages that came, another has the device busy.
 const THREADS_MIN: usize = 2;
 /// Threads at most: each has many reads in flight.
@@ -94,7 +96,7 @@ impl<'a> Reads<'a> {
     /// Begins to read these runs.
     pub(super) fn begin(&mut self, threads: &ReaderThreads, table: Table, runs: &[Run]) {
         let (outcome, _) = self.outcomes.get_or_insert_with(unbounded);
-        for runs in runs.chunks(RUNS_TOGETHER) {
+        for runs in jobs(runs) {
             threads.take(Job {
                 core: Arc::clone(self.core),
                 state: Arc::clone(self.state),
@@ -112,5 +114,41 @@ impl<'a> Reads<'a> {
         self.outcomes.map_or(ReadAhead::done(), |(_, outcomes)| {
             ReadAhead::under_way(outcomes)
         })
+    }
+}
+
+/// The runs, for one job after the other.
+fn jobs(mut runs: &[Run]) -> impl Iterator<Item = &[Run]> {
+    core::iter::from_fn(move || {
+        let mut pages = 0;
+        let fits = |run: &&Run| {
+            pages += run.pages;
+            pages <= PAGES_TOGETHER
+        };
+        let count = runs.iter().take(RUNS_TOGETHER).take_while(fits).count();
+        let count = count.max(1).min(runs.len());
+        let (job, rest) = runs.split_at(count);
+        runs = rest;
+        (!job.is_empty()).then_some(job)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_job_has_more_than_it_may_and_no_run_is_left_out() {
+        let sizes = [1, 64, 300, 2, 255, 1, 1].into_iter();
+        let sizes = sizes.chain([1; 100]).chain([64; 9]);
+        let runs: Vec<_> = sizes.map(|pages| Run { start: 7, pages }).collect();
+        let jobs: Vec<_> = jobs(&runs).collect();
+        assert_eq!(jobs.concat(), runs);
+        for job in &jobs {
+            let pages: u32 = job.iter().map(|run| run.pages).sum();
+            assert!(job.len() <= RUNS_TOGETHER && !job.is_empty());
+            assert!(pages <= PAGES_TOGETHER || job.len() == 1, "{pages} pages");
+        }
+        assert!(jobs.len() < 10, "{} jobs", jobs.len());
     }
 }

@@ -1,8 +1,8 @@
 //! What commits have changed in one chunk of a table since the last checkpoint.
 
 use super::arena::{Arena, DeltaRef};
-use super::bytes::shared_len;
-use super::packed::Packed;
+use super::packed::shrink;
+use super::separators::Separators;
 use core::cmp::Ordering;
 use core::ops::Range;
 use std::sync::Arc;
@@ -69,15 +69,12 @@ impl Deltas {
     pub(super) const BYTES_PER_CHANGE: usize = size_of::<DeltaRef>() + size_of::<u64>();
 
     /// No changes, in a chunk with these separators.
-    pub(super) fn none(separators: &Packed) -> Self {
-        let pages = separators.len();
-        let first = separators.get(0);
-        let shared = shared_len(first, separators.get(pages - 1));
+    pub(super) fn none(separators: &Separators) -> Self {
         Self {
-            starts: vec![0; pages + 1],
+            starts: vec![0; separators.len() + 1],
             refs: Vec::new(),
             prefixes: Vec::new(),
-            beginning: first[..shared].into(),
+            beginning: separators.beginning().into(),
             wipes: Vec::new(),
         }
     }
@@ -189,7 +186,7 @@ impl Deltas {
 
     /// These changes with newer ones, which ascend and have one for each key. `separators` are the
     /// chunk's.
-    pub(super) fn with(&self, arena: &Arena, separators: &Packed, newer: &[Keyed<'_>]) -> Self {
+    pub(super) fn with(&self, arena: &Arena, separators: &Separators, newer: &[Keyed<'_>]) -> Self {
         let mut starts = Vec::with_capacity(self.starts.len());
         let mut refs = Vec::with_capacity(self.refs.len() + newer.len());
         let mut prefixes = Vec::with_capacity(self.refs.len() + newer.len());
@@ -232,7 +229,7 @@ impl Deltas {
     pub(super) fn with_all(
         &self,
         arena: &Arena,
-        separators: &Packed,
+        separators: &Separators,
         newer: &Self,
         hides: bool,
     ) -> Self {
@@ -253,11 +250,17 @@ impl Deltas {
 
     /// Notes that all keys in the range of the operation `at` are gone. `hides` says whether
     /// something may lie below.
-    pub(super) fn wipe(&mut self, arena: &Arena, separators: &Packed, at: DeltaRef, hides: bool) {
+    pub(super) fn wipe(
+        &mut self,
+        arena: &Arena,
+        separators: &Separators,
+        at: DeltaRef,
+        hides: bool,
+    ) {
         self.wipe_range(arena, separators, Wipe { from: at, to: at }, hides);
     }
 
-    fn wipe_range(&mut self, arena: &Arena, separators: &Packed, wipe: Wipe, hides: bool) {
+    fn wipe_range(&mut self, arena: &Arena, separators: &Separators, wipe: Wipe, hides: bool) {
         let start = self.position(arena, separators, wipe.from(arena));
         let end = self.position(arena, separators, wipe.to(arena)).max(start);
         self.refs.drain(start..end);
@@ -276,7 +279,7 @@ impl Deltas {
     }
 
     /// Number of changes of keys below `key`.
-    fn position(&self, arena: &Arena, separators: &Packed, key: &[u8]) -> usize {
+    fn position(&self, arena: &Arena, separators: &Separators, key: &[u8]) -> usize {
         let range = self.range(separators.floor(key));
         self.search(arena, range, key, false)
     }
@@ -308,25 +311,27 @@ impl Deltas {
         arena: &Arena,
         rest: &mut Rest<'_>,
         wipes: &[Wipe],
-        separators: &Packed,
+        separators: &Separators,
         end: Option<&[u8]>,
     ) -> Self {
         let mut deltas = Self::none(separators);
+        let mut next = Vec::new();
         for page in 0..separators.len() {
             let upto = if page + 1 < separators.len() {
-                Some(separators.get(page + 1))
+                separators.copy_to(page + 1, &mut next);
+                Some(&*next)
             } else {
                 end
             };
             rest.move_to(arena, &mut deltas, upto);
             deltas.starts[page + 1] = deltas.refs.len() as u32;
         }
-        deltas.refs.shrink_to_fit();
-        deltas.prefixes.shrink_to_fit();
+        shrink(&mut deltas.refs);
+        shrink(&mut deltas.prefixes);
         let first = separators.get(0);
         for wipe in wipes {
             let is_before = end.is_none_or(|end| wipe.from(arena) < end);
-            if is_before && wipe.to(arena) > first {
+            if is_before && wipe.to(arena) > first.as_slice() {
                 deltas.add_wipe(arena, *wipe);
             }
         }

@@ -44,7 +44,7 @@ pub(super) fn encode_root(tables: &[Vec<Arc<Leaves>>], generation: u64) -> Vec<u
         for leaves in chunks {
             let first = leaves.separators.get(0);
             put_varint(&mut bytes, first.len() as u32);
-            bytes.extend_from_slice(first);
+            bytes.extend_from_slice(&first);
             leaves.home.write(&mut bytes);
         }
     }
@@ -88,10 +88,10 @@ pub(super) fn encode_chunk(leaves: &Leaves, table: Table, generation: u64) -> Ve
     bytes.extend_from_slice(&[VERSION, table as u8]);
     bytes.extend_from_slice(&(leaves.len() as u16).to_le_bytes());
     bytes.extend_from_slice(&generation.to_le_bytes());
-    let mut last: &[u8] = &[];
+    let mut last = Vec::new();
     for page in 0..leaves.len() {
         let separator = leaves.separators.get(page);
-        let shared = shared_len(last, separator);
+        let shared = shared_len(&last, &separator);
         put_varint(&mut bytes, shared as u32);
         put_varint(&mut bytes, (separator.len() - shared) as u32);
         bytes.extend_from_slice(&separator[shared..]);

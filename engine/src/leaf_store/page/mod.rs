@@ -57,6 +57,7 @@ mod log;
 mod open;
 mod options;
 mod packed;
+mod separators;
 mod shared;
 mod signal;
 mod snapshot;

@@ -8,8 +8,9 @@ pub struct PageOptions {
     pub page_bytes: usize,
     /// Memory for pages that were read. Default 128 MiB.
     ///
-    /// The directory and its filters are part of this and of `pending_bytes` twice over: what they take
-    /// is taken from both in proportion, up to three quarters.
+    /// The directory and its filters, and those that a checkpoint is about to put in their place, have their memory
+    /// from this and from `pending_bytes`, of which there is as much again while one runs: all shrink in proportion,
+    /// to a quarter at least.
     pub cache_bytes: usize,
     /// Bits of filter for each key, in memory; 0 is no filter, and an absent key costs a page.
     /// Holds for pages that are written from now on. Default 10: one absent key of 100 costs a page.
@@ -58,11 +59,11 @@ impl PageOptions {
         }
     }
 
-    /// What is left for pages and for changes beside a directory of this size: of both the same part,
-    /// a quarter at least.
+    /// What is left for pages and for changes beside a directory of this size and the one that a checkpoint makes of
+    /// it: of both the same part, a quarter at least.
     pub(super) fn beside(&self, directory_bytes: usize) -> Shares {
         let memory_bytes = self.cache_bytes + 2 * self.pending_bytes;
-        let rest = memory_bytes.saturating_sub(directory_bytes);
+        let rest = memory_bytes.saturating_sub(directory_bytes.saturating_mul(2));
         let rest = rest.max(memory_bytes / 4) as u128;
         let part = |bytes: usize| (bytes as u128 * rest / memory_bytes.max(1) as u128) as usize;
         Shares {
@@ -104,15 +105,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_directory_takes_more_than_three_quarters() {
+    fn no_directories_take_more_than_three_quarters() {
         let options = PageOptions::within(800, false);
         let shares = |page_bytes, pending_bytes| Shares {
             page_bytes,
             pending_bytes,
         };
         assert_eq!(options.beside(0), shares(200, 300));
-        assert_eq!(options.beside(400), shares(100, 150));
-        assert_eq!(options.beside(700), shares(50, 75));
+        assert_eq!(options.beside(200), shares(100, 150));
+        assert_eq!(options.beside(350), shares(50, 75));
         assert_eq!(options.beside(usize::MAX), shares(50, 75));
         let options = PageOptions::within(800, true);
         assert_eq!(options.beside(0), shares(400, 200));

@@ -87,8 +87,16 @@ impl Packed {
 
     /// Gives back what was reserved for more items.
     pub(super) fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
-        self.ends.shrink_to_fit();
+        shrink(&mut self.bytes);
+        shrink(&mut self.ends);
+    }
+}
+
+/// Gives back what a vector has reserved for more. By a copy: where a block can shrink in its place, allocators
+/// leave it as large as it is, up to twice what is needed.
+pub(super) fn shrink<T: Copy>(items: &mut Vec<T>) {
+    if items.len() < items.capacity() {
+        *items = items.as_slice().to_vec();
     }
 }
 

@@ -175,7 +175,7 @@ impl<'a> PageSnapshot<'a> {
                 }
                 return Ok(Some((found, self.value(value)?.into_owned())));
             }
-            if chunk.leaves.separators.get(page) <= floor {
+            if chunk.leaves.separators.get(page).as_slice() <= floor {
                 return Ok(None);
             }
             if page > 0 {

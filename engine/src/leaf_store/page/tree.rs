@@ -10,9 +10,11 @@ use super::deltas::{Deltas, Keyed};
 use super::extent::Extent;
 use super::ids::PageId;
 use super::log::record::{self, Change};
-use super::packed::Packed;
+use super::packed::{Packed, shrink};
+use super::separators::Separators;
 use super::view::{Layer, Layers};
 use core::iter;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Pages of a chunk at most.
@@ -27,7 +29,7 @@ const RECENT_SHARE: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leaves {
     /// The least key that belongs to each page.
-    pub(super) separators: Packed,
+    pub(super) separators: Separators,
     pub(super) pages: Vec<PageId>,
     /// Entries of each page.
     pub(super) counts: Vec<u16>,
@@ -86,11 +88,11 @@ impl Leaves {
     }
 
     /// The least key that does not belong to a page of the chunk, whose own end is `end`.
-    pub(super) fn end_of<'a>(&'a self, page: usize, end: Option<&'a [u8]>) -> Option<&'a [u8]> {
+    pub(super) fn end_of<'a>(&self, page: usize, end: Option<&'a [u8]>) -> Option<Cow<'a, [u8]>> {
         if page + 1 < self.len() {
-            Some(self.separators.get(page + 1))
+            Some(self.separators.get(page + 1).into())
         } else {
-            end
+            end.map(Cow::Borrowed)
         }
     }
 
@@ -99,20 +101,21 @@ impl Leaves {
         if self.separators.get(0) == first {
             return;
         }
-        let mut separators = Packed::default();
+        let mut separators = Separators::default();
         separators.push(first);
         for page in 1..self.len() {
-            separators.push(self.separators.get(page));
+            separators.push(&self.separators.get(page));
         }
+        separators.shrink();
         self.separators = separators;
     }
 
     pub(super) fn shrink(&mut self) {
         self.separators.shrink();
         self.filters.shrink();
-        self.pages.shrink_to_fit();
-        self.counts.shrink_to_fit();
-        self.blobs.shrink_to_fit();
+        shrink(&mut self.pages);
+        shrink(&mut self.counts);
+        shrink(&mut self.blobs);
     }
 
     /// Memory but for the filters.
@@ -213,7 +216,7 @@ impl Tree {
     pub(super) fn new(chunks: Vec<Arc<Chunk>>) -> Self {
         let mut firsts = Packed::default();
         for chunk in &chunks {
-            firsts.push(chunk.leaves.separators.get(0));
+            firsts.push(&chunk.leaves.separators.get(0));
         }
         firsts.shrink();
         Self {

@@ -61,7 +61,8 @@ fn replace(tree: &Tree, groups: &[Group], arena: &Arena) -> Tree {
         let mut rest = Rest::new(&active);
         for (index, leaves) in group.new.iter().enumerate() {
             let next = group.new.get(index + 1);
-            let end = next.map_or(end, |next| Some(next.separators.get(0)));
+            let next = next.map(|next| next.separators.get(0));
+            let end = next.as_deref().or(end);
             let separators = &leaves.separators;
             let active = (!active.is_empty())
                 .then(|| Deltas::take(arena, &mut rest, &wipes, separators, end))

@@ -274,7 +274,7 @@ impl<'a, 'w> Merger<'a, 'w> {
                 continue;
             }
             if gathered.is_empty() {
-                gathered.begin(leaves.separators.get(page));
+                gathered.begin(&leaves.separators.get(page));
             }
             gathered.replaced.extend(leaves.blobs_of(page));
             self.free_page(leaves, page);
@@ -314,9 +314,11 @@ impl<'a, 'w> Merger<'a, 'w> {
             return if moves { Fate::Merge } else { Fate::Keep };
         };
         let (from, to) = (leaves.separators.get(page), leaves.end_of(page, end));
-        if deltas.is_all_wiped(arena, from, to) {
+        if deltas.is_all_wiped(arena, &from, to.as_deref()) {
             Fate::Drop
-        } else if moves || !deltas.of_page(page).is_empty() || deltas.is_part_wiped(arena, from, to)
+        } else if moves
+            || !deltas.of_page(page).is_empty()
+            || deltas.is_part_wiped(arena, &from, to.as_deref())
         {
             Fate::Merge
         } else {
@@ -414,7 +416,7 @@ fn keep(leaves: &Leaves, page: usize, growing: &mut Growing) {
         return;
     }
     growing.push(
-        leaves.separators.get(page),
+        &leaves.separators.get(page),
         leaves.pages[page],
         leaves.counts[page],
         leaves.filters.get(page),
