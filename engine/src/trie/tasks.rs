@@ -1,9 +1,9 @@
 //! Who builds what: buckets and parts as tasks of all threads, each read before its turn comes.
 //!
 //! A thread begins the reads of a task before it builds the one whose reads were begun first, its own or another
-//! thread's. So the reads of one task for each thread are under way while the threads compute, and of a part, which is
-//! built a few buckets at a time, those of its next ones. What is read ahead is bounded by that, whatever the size of
-//! the update.
+//! thread's. So the reads of some tasks for each thread are under way while the threads compute, and of a part, which
+//! is built one lot of buckets after the other, those of its next lots. What is read ahead is bounded by that, whatever
+//! the size of the update.
 
 use super::{
     error::StateError,
@@ -23,6 +23,11 @@ use std::{
 
 /// Buckets that are read, built and hashed together.
 const BUCKETS_TOGETHER: usize = 64;
+/// Tasks of a thread, and lots of its part, whose reads are under way while it builds another, at most: a device has
+/// hundreds of reads in flight, and two threads with one lot each would leave it idle between them.
+const AHEAD_MAX: usize = 4;
+/// Of all threads together about so many: what is read waits in a cache that may be small.
+const AHEAD_TOGETHER: usize = 16;
 /// Buckets that are not worth waking another thread for.
 const BUCKETS_ALONE: usize = 4;
 
@@ -112,6 +117,12 @@ impl<R: LeafRead> Updater<'_, R> {
         built.into_iter().map(|(_, built)| built).collect()
     }
 
+    /// How many tasks, or lots of a part, a thread has under way beside the one that it builds.
+    fn ahead(&self) -> usize {
+        let of_each = AHEAD_TOGETHER / self.pool.current_num_threads();
+        of_each.clamp(1, AHEAD_MAX)
+    }
+
     /// How many of so many buckets make a task, for work for all threads.
     fn buckets_together(&self, buckets: usize) -> usize {
         let tasks = self.pool.current_num_threads() * 4;
@@ -129,8 +140,10 @@ impl<R: LeafRead> Updater<'_, R> {
     ) -> Vec<(usize, Result<Built, StateError>)> {
         let mut forest = Forest::new(self.hasher);
         let mut built = Vec::new();
-        // One that stays under way.
-        self.begin_next(jobs, queue);
+        // Those that stay under way.
+        for _ in 0..self.ahead() {
+            self.begin_next(jobs, queue);
+        }
         loop {
             self.begin_next(jobs, queue);
             let begun = queue.begun().pop_front();
@@ -186,16 +199,22 @@ impl<R: LeafRead> Updater<'_, R> {
         jobs: &[TrieJob],
         part: &Part,
         plan: Plan,
-        mut ahead: ReadAhead,
+        first: ReadAhead,
     ) -> Result<Built, StateError> {
         let mut built = Vec::new();
         let mut work = TrieWork::default();
-        let mut chunks = plan.buckets.chunks(BUCKETS_TOGETHER).peekable();
-        while let Some(chunk) = chunks.next() {
-            let next = chunks.peek().copied().unwrap_or_default();
-            let next = self.read_ahead(jobs, next, &mut work);
-            built.push(self.build(forest, jobs, chunk, ahead, true)?);
-            ahead = next;
+        let lots = plan.buckets.chunks(BUCKETS_TOGETHER);
+        let mut next = lots.clone().skip(1);
+        let mut under_way = VecDeque::from([first]);
+        for lot in lots {
+            let missing = (self.ahead() + 1).saturating_sub(under_way.len());
+            for lot in next.by_ref().take(missing) {
+                under_way.push_back(self.read_ahead(jobs, lot, &mut work));
+            }
+            let ahead = under_way
+                .pop_front()
+                .expect("a lot's reads are begun before its turn");
+            built.push(self.build(forest, jobs, lot, ahead, true)?);
         }
         let mut built = self.assemble(jobs, plan.open, built, Roots::of(part.job, 1))?;
         built.work.add(&work);

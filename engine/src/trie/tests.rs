@@ -363,9 +363,9 @@ fn no_bucket_is_read_before_it_is_read_ahead_or_read_ahead_in_vain() {
         if threads > 1 {
             continue;
         }
-        // 64 buckets are a task: while one is built, the next is under way, and no more than that.
+        // 64 buckets are a task: while one is built, the next four are under way, and no more than that.
         for (before, (_, ahead)) in scanned.iter().enumerate() {
-            let next = (before / 64 + 2) * 64;
+            let next = (before / 64 + 5) * 64;
             assert_eq!(*ahead, next.min(scanned.len()), "at bucket {before}");
         }
     }

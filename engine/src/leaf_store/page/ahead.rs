@@ -17,8 +17,10 @@ use std::thread;
 const RUNS_TOGETHER: usize = 64;
 /// Pages of a job at most, where it has more than one run: until all are read, they have memory beside the cache's.
 const PAGES_TOGETHER: u32 = 256;
-/// Threads at least: while one looks through the pages that came, another has the device busy.
-const THREADS_MIN: usize = 2;
+/// Threads for each core: while one looks through the pages that came, others have the device busy.
+const THREADS_OF_CORE: usize = 2;
+/// Threads at least.
+const THREADS_MIN: usize = 4;
 /// Threads at most: each has many reads in flight.
 const THREADS_MAX: usize = 16;
 
@@ -62,7 +64,7 @@ impl ReaderThreads {
     pub(super) const fn new() -> Self {
         Self(LazyLock::new(|| {
             let cores = thread::available_parallelism().map_or(1, usize::from);
-            let threads = cores.clamp(THREADS_MIN, THREADS_MAX);
+            let threads = (THREADS_OF_CORE * cores).clamp(THREADS_MIN, THREADS_MAX);
             Workers::start("page-ahead", threads, Job::run)
         }))
     }
