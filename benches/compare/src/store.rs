@@ -22,6 +22,9 @@ pub trait KeyValueStore: Send + Sync + Sized + 'static {
     /// What results and tables say of it.
     const FACTS: Facts;
 
+    /// Whether it is best filled in the order of its keys.
+    const FILL_IN_ORDER: bool = true;
+
     /// Opens the store, which may be new and empty.
     fn open(options: &StoreOptions) -> Result<Self, BoxError>;
 

@@ -23,10 +23,11 @@ use std::{
 
 /// Buckets that are read, built and hashed together.
 const BUCKETS_TOGETHER: usize = 64;
-/// Tasks of a thread, and lots of its part, whose reads are under way while it builds another, at most: a device has
-/// hundreds of reads in flight, and two threads with one lot each would leave it idle between them.
+/// Lots of buckets that a thread has under way beside the one that it builds, at most: a device has hundreds of reads in
+/// flight, and two threads with one lot each would leave it idle between them.
 const AHEAD_MAX: usize = 4;
-/// Of all threads together about so many: what is read waits in a cache that may be small.
+/// Lots that all threads have under way together, where that is no less than one for each: what is read waits in a
+/// cache that may be small.
 const AHEAD_TOGETHER: usize = 16;
 /// Buckets that are not worth waking another thread for.
 const BUCKETS_ALONE: usize = 4;
@@ -60,6 +61,8 @@ struct Queue<'a> {
     /// The first that nobody has begun.
     next: AtomicUsize,
     begun: Mutex<VecDeque<Begun<'a>>>,
+    /// Whether there are parts among them, which have reads ahead of their own.
+    has_parts: bool,
 }
 
 impl<'a> Queue<'a> {
@@ -78,6 +81,7 @@ impl<'a> Queue<'a> {
             tasks,
             next: AtomicUsize::new(0),
             begun: Mutex::default(),
+            has_parts: !parts.is_empty(),
         }
     }
 
@@ -117,7 +121,7 @@ impl<R: LeafRead> Updater<'_, R> {
         built.into_iter().map(|(_, built)| built).collect()
     }
 
-    /// How many tasks, or lots of a part, a thread has under way beside the one that it builds.
+    /// How many tasks of one lot, or lots of its part, a thread has under way beside the one that it builds.
     fn ahead(&self) -> usize {
         let of_each = AHEAD_TOGETHER / self.pool.current_num_threads();
         of_each.clamp(1, AHEAD_MAX)
@@ -141,7 +145,8 @@ impl<R: LeafRead> Updater<'_, R> {
         let mut forest = Forest::new(self.hasher);
         let mut built = Vec::new();
         // Those that stay under way.
-        for _ in 0..self.ahead() {
+        let tasks = if queue.has_parts { 1 } else { self.ahead() };
+        for _ in 0..tasks {
             self.begin_next(jobs, queue);
         }
         loop {

@@ -15,7 +15,7 @@ use crate::leaf_store::{
     Batch, Entry, KeyRange, LeafRead, LeafStore, MemorySnapshot, MemoryStore, ReadAhead,
     StoreError, Table, Visitor,
 };
-use alloy_primitives::{B256, U256, keccak256};
+use alloy_primitives::{B256, U256, hex, keccak256};
 use alloy_trie::{HashBuilder, nodes::TrieNode, proof::ProofRetainer};
 use nybbles::Nibbles;
 use proptest::prelude::*;
@@ -282,6 +282,19 @@ struct Watched<'a> {
     ahead: Mutex<Vec<KeyRange>>,
     /// With how many had been read ahead then.
     scanned: Mutex<Vec<(KeyRange, usize)>>,
+    /// Whether no read ahead succeeds: its error has the first key.
+    fails: bool,
+}
+
+impl<'a> Watched<'a> {
+    fn new(inner: MemorySnapshot<'a>, fails: bool) -> Self {
+        Self {
+            inner,
+            ahead: Mutex::default(),
+            scanned: Mutex::default(),
+            fails,
+        }
+    }
 }
 
 impl LeafRead for Watched<'_> {
@@ -314,46 +327,61 @@ impl LeafRead for Watched<'_> {
     }
 
     fn read_ahead(&self, ranges: &mut dyn Iterator<Item = KeyRange>) -> ReadAhead {
+        let mut ranges = ranges.peekable();
+        let first = ranges.peek().map(|(_, from, _)| hex::encode(from));
         self.ahead.lock().unwrap().extend(ranges);
-        ReadAhead::done()
+        match first.filter(|_| self.fails) {
+            None => ReadAhead::done(),
+            Some(message) => ReadAhead::ended(Err(StoreError::Io {
+                operation: "read",
+                path: "pages".into(),
+                message,
+            })),
+        }
     }
+}
+
+fn leaf(n: u64) -> (B256, U256) {
+    (keccak256(n.to_be_bytes()), U256::from(n + 1))
+}
+
+/// Changes every third leaf, so many of them.
+fn change(
+    trie: &Trie,
+    store: &Watched<'_>,
+    changed: u64,
+    threads: usize,
+) -> Result<Updated, StateError> {
+    let mut changes: Vec<_> = (0..changed)
+        .map(|n| Change {
+            path: Path::leaf(leaf(n * 3).0),
+            to: Target::Leaf(encode_slot(U256::from(n + 2)).unwrap()),
+        })
+        .collect();
+    changes.sort_by_key(|c| c.path);
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let updater = Updater {
+        store,
+        hasher: &BatchHasher::new(),
+        leaf_hashes: None,
+        pool: &threads.build().unwrap(),
+        entries_max: trie.entries_max,
+    };
+    updater.update(&[TrieJob {
+        trie: TRIE,
+        top: trie.top.clone(),
+        base: Base::Stored,
+        changes,
+    }])
 }
 
 #[test]
 fn no_bucket_is_read_before_it_is_read_ahead_or_read_ahead_in_vain() {
     let mut trie = Trie::new(16, 0);
-    let leaf = |n: u64| (keccak256(n.to_be_bytes()), U256::from(n + 1));
     let root = trie.put(&(0..20_000).map(leaf).collect()).unwrap();
     for (changed, threads) in [(3, 1), (3, 4), (900, 1), (900, 4), (6_000, 4)] {
-        let store = Watched {
-            inner: trie.store.snapshot(),
-            ahead: Mutex::default(),
-            scanned: Mutex::default(),
-        };
-        let mut changes: Vec<_> = (0..changed)
-            .map(|n| Change {
-                path: Path::leaf(leaf(n * 3).0),
-                to: Target::Leaf(encode_slot(U256::from(n + 2)).unwrap()),
-            })
-            .collect();
-        changes.sort_by_key(|c| c.path);
-        let updater = Updater {
-            store: &store,
-            hasher: &BatchHasher::new(),
-            leaf_hashes: None,
-            pool: &rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap(),
-            entries_max: trie.entries_max,
-        };
-        let job = TrieJob {
-            trie: TRIE,
-            top: trie.top.clone(),
-            base: Base::Stored,
-            changes,
-        };
-        let updated = updater.update(&[job]).unwrap();
+        let store = Watched::new(trie.store.snapshot(), false);
+        let updated = change(&trie, &store, changed, threads).unwrap();
         assert_ne!(updated.tries[0].root, root);
         let ahead = store.ahead.into_inner().unwrap();
         let scanned = store.scanned.into_inner().unwrap();
@@ -368,5 +396,23 @@ fn no_bucket_is_read_before_it_is_read_ahead_or_read_ahead_in_vain() {
             let next = (before / 64 + 5) * 64;
             assert_eq!(*ahead, next.min(scanned.len()), "at bucket {before}");
         }
+    }
+}
+
+#[test]
+fn no_error_of_later_reads_hides_that_of_the_first() {
+    let mut trie = Trie::new(16, 0);
+    trie.put(&(0..20_000).map(leaf).collect()).unwrap();
+    for (changed, threads) in [(900, 1), (900, 4), (6_000, 4)] {
+        let store = Watched::new(trie.store.snapshot(), true);
+        let failed = change(&trie, &store, changed, threads).unwrap_err();
+        let StateError::Store(StoreError::Io { message, .. }) = failed else {
+            panic!("{changed} on {threads}: {failed}");
+        };
+        let ahead = store.ahead.into_inner().unwrap();
+        let first = ahead.iter().map(|(_, from, _)| from).min().unwrap();
+        assert_eq!(message, hex::encode(first), "{changed} on {threads}");
+        // One of several that go on after it fails as well.
+        assert!(ahead.len() > 64, "{changed} on {threads}");
     }
 }

@@ -42,6 +42,9 @@ impl Leaves for PageStore {
     };
 
     fn open_in(options: &StoreOptions) -> Result<Self, StoreError> {
-        Self::open(&options.dir, PageOptions::within(options.cache_bytes, false))
+        Self::open(
+            &options.dir,
+            PageOptions::within(options.cache_bytes, false),
+        )
     }
 }

@@ -44,7 +44,13 @@ pub struct Update {
 /// A store under blocks of updates.
 pub trait Peer: Send + Sync {
     /// Brings the first keys into the empty store, each once, in whatever way the store has for many.
+    /// All keys may be held in memory meanwhile.
     fn fill(&mut self, parts: &mut dyn Iterator<Item = Vec<Update>>) -> Result<(), BoxError>;
+
+    /// The same for a store whose memory is limited already: in less of it, where there is another way.
+    fn load(&mut self, parts: &mut dyn Iterator<Item = Vec<Update>>) -> Result<(), BoxError> {
+        self.fill(parts)
+    }
 
     /// Takes the next block: ascending by key, no key twice.
     fn prepare(&mut self, block: &[Update]);

@@ -102,7 +102,7 @@ impl Ledger {
                 Ok(())
             }
             Self::Balances(peer) => {
-                peer.fill(&mut parts.by_ref().map(|part| balances(&part)))?;
+                peer.load(&mut parts.by_ref().map(|part| balances(&part)))?;
                 peer.settle()?;
                 peer.flush()
             }

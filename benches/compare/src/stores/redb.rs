@@ -26,6 +26,9 @@ impl KeyValueStore for RedbStore {
         is_ethereum: false,
     };
 
+    /// It divides a full leaf in halves, also at the end: in order, every leaf would stay half empty.
+    const FILL_IN_ORDER: bool = false;
+
     fn open(options: &StoreOptions) -> Result<Self, BoxError> {
         let mut builder = Database::builder();
         builder.set_cache_size(options.cache_bytes);

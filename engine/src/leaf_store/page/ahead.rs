@@ -143,7 +143,10 @@ mod tests {
     fn no_job_has_more_than_it_may_and_no_run_is_left_out() {
         let sizes = [1, 64, 300, 2, 255, 1, 1].into_iter();
         let sizes = sizes.chain([1; 100]).chain([64; 9]);
-        let runs: Vec<_> = sizes.map(|pages| Run { start: 7, pages }).collect();
+        let runs: Vec<_> = (7..)
+            .zip(sizes)
+            .map(|(start, pages)| Run { start, pages })
+            .collect();
         let jobs: Vec<_> = jobs(&runs).collect();
         assert_eq!(jobs.concat(), runs);
         for job in &jobs {

@@ -8,9 +8,9 @@ pub struct PageOptions {
     pub page_bytes: usize,
     /// Memory for pages that were read. Default 128 MiB.
     ///
-    /// The directory and its filters, and those that a checkpoint is about to put in their place, have their memory
-    /// from this and from `pending_bytes`, of which there is as much again while one runs: all shrink in proportion,
-    /// to a quarter at least.
+    /// The directory and its filters, and those that a checkpoint is about to put in their place, are part of the
+    /// whole (this, and `pending_bytes` twice over): what they take is taken from all of it in proportion, up to three
+    /// quarters.
     pub cache_bytes: usize,
     /// Bits of filter for each key, in memory; 0 is no filter, and an absent key costs a page.
     /// Holds for pages that are written from now on. Default 10: one absent key of 100 costs a page.

@@ -92,8 +92,8 @@ impl Packed {
     }
 }
 
-/// Gives back what a vector has reserved for more. By a copy: where a block can shrink in its place, allocators
-/// leave it as large as it is, up to twice what is needed.
+/// Gives back what a vector has reserved for more. By a copy: some allocators (mimalloc) leave a block that is to shrink
+/// by less than half as large as it is.
 pub(super) fn shrink<T: Copy>(items: &mut Vec<T>) {
     if items.len() < items.capacity() {
         *items = items.as_slice().to_vec();

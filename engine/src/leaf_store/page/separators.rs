@@ -174,11 +174,11 @@ mod tests {
                 let below = all.partition_point(|key| *key < sought).saturating_sub(1);
                 prop_assert_eq!(separators.floor(&sought), floor);
                 prop_assert_eq!(separators.below(&sought), below);
-                for from in 0..all.len() {
-                    if all[from] <= sought {
+                for (from, key) in all.iter().enumerate() {
+                    if *key <= sought {
                         prop_assert_eq!(separators.floor_from(from, &sought), floor);
                     }
-                    let nearest = if all[from] < sought { below } else { from };
+                    let nearest = if *key < sought { below } else { from };
                     prop_assert_eq!(separators.below_from(from, &sought), nearest);
                 }
                 separators.shrink();

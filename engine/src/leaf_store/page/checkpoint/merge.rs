@@ -313,13 +313,14 @@ impl<'a, 'w> Merger<'a, 'w> {
         let Some(Layer { deltas, arena }) = layer else {
             return if moves { Fate::Merge } else { Fate::Keep };
         };
+        let changes = moves || !deltas.of_page(page).is_empty();
+        if deltas.wipes().is_empty() {
+            return if changes { Fate::Merge } else { Fate::Keep };
+        }
         let (from, to) = (leaves.separators.get(page), leaves.end_of(page, end));
         if deltas.is_all_wiped(arena, &from, to.as_deref()) {
             Fate::Drop
-        } else if moves
-            || !deltas.of_page(page).is_empty()
-            || deltas.is_part_wiped(arena, &from, to.as_deref())
-        {
+        } else if changes || deltas.is_part_wiped(arena, &from, to.as_deref()) {
             Fate::Merge
         } else {
             Fate::Keep
