@@ -15,8 +15,9 @@ pub struct Options {
     /// Blocks that can be undone (128 by default).
     pub undo_blocks: u64,
     /// Threads that plan, load and hash; `None` for one per core. What they need next the page store reads, and
-    /// checks, by threads of its own, two for each core, 4 to 16. Where the state is much larger than memory, two computing threads
-    /// for each core are a little faster, and slower where it is not (`docs/adr/0018-subtrees-as-tasks.md`).
+    /// checks, by threads of its own, two for each core, 4 to 16. Where the state is much larger than memory, two
+    /// computing threads for each core are a little faster, and slower where it is not
+    /// (`docs/adr/0018-subtrees-as-tasks.md`).
     pub threads: Option<usize>,
     /// Bytes of memory for hashes of leaves, 33 for each leaf and 128 for each bucket; 0, the default, for
     /// none. A bucket whose leaves' hashes are held is hashed with less than half of the permutations, which

@@ -28,7 +28,7 @@
 //! | here | is |
 //! |---|---|
 //! | `disk/`, `folder` | what is asked of the operating system |
-//! | `bytes`, `packed`, `ids`, `filter`, `workers` | building blocks |
+//! | `bytes`, `packed`, `separators`, `ids`, `filter`, `workers` | building blocks |
 //! | `superblock`, `directory`, `extent`, `leaf`, `log/` | the formats on disk |
 //! | `arena`, `deltas`, `tree`, `view` | the state in memory: changes, directory, a page under its changes |
 //! | `shared`, `cache`, `ahead`, `allocator`, `signal` | what all parts share |
