@@ -29,28 +29,28 @@
 //! 0.05 µs to a get and under 2 % to a scan; in commits they do not show.
 //!
 //! The reasons for all settings stand in `options.rs`, those for how iterators are used in
-//! `snapshot.rs`.
+//! `snapshot.rs`, and what happens to a commit that has to wait in `write.rs`.
 
 mod bulk;
 mod cold;
 mod failure;
 mod options;
 mod snapshot;
+mod write;
 
 pub use bulk::RocksBulk;
 pub use options::RocksOptions;
 pub use snapshot::RocksSnapshot;
 
 use super::counters::LogicalCounters;
-use super::{Action, Batch, IoCounters, LeafStore, Op, StoreError, Table, TableStats};
+use super::{Batch, IoCounters, LeafStore, StoreError, Table, TableStats};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use failure::{os, typed};
 use rocksdb::statistics::Ticker;
 use rocksdb::{
     BottommostLevelCompaction, CStrLike, Cache, ColumnFamily, ColumnFamilyDescriptor,
-    CompactOptions, DB, FlushOptions, Options, WaitForCompactOptions, WriteBatch, WriteOptions,
-    properties,
+    CompactOptions, DB, FlushOptions, Options, WaitForCompactOptions, WriteOptions, properties,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,9 @@ pub struct RocksStore {
     path: PathBuf,
     /// Also the owner of the statistics.
     database_options: Options,
-    write_options: WriteOptions,
+    /// Of writes that come back where they would have to wait.
+    unwaiting: WriteOptions,
+    waiting: WriteOptions,
     cache: Cache,
     options: RocksOptions,
     logical: LogicalCounters,
@@ -93,7 +95,8 @@ impl RocksStore {
             db,
             path: path.to_owned(),
             database_options,
-            write_options: options.write(),
+            unwaiting: options.write(false),
+            waiting: options.write(true),
             cache,
             options,
             logical: LogicalCounters::default(),
@@ -123,30 +126,6 @@ impl RocksStore {
         self.db
             .cf_handle(table.name())
             .expect("every table's column family is opened with the store")
-    }
-
-    fn write_batch(&self, batch: &Batch) -> WriteBatch {
-        let families = Table::ALL.map(|table| self.family(table));
-        // A record has about 12 bytes beside key and value.
-        let bytes = batch.logical_bytes() as usize + 12 * batch.len();
-        let mut writes = WriteBatch::with_capacity_bytes(bytes);
-        let mut ops: Vec<_> = batch.ops().iter().collect();
-        // Memtables take sorted keys faster: 20 ms of CPU for 10,000 random ones, sorting
-        // included, against 30. Ops on one key keep their order; ranges, of which there are few,
-        // would not keep theirs against the keys inside them.
-        let is_range = |op: &&Op| matches!(op.action, Action::DeleteTo(_));
-        if !ops.iter().any(is_range) {
-            ops.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
-        }
-        for op in ops {
-            let family = families[op.table as usize];
-            match &op.action {
-                Action::Put(value) => writes.put_cf(family, &op.key, value),
-                Action::Delete => writes.delete_cf(family, &op.key),
-                Action::DeleteTo(to) => writes.delete_range_cf(family, &op.key, to),
-            }
-        }
-        writes
     }
 
     fn property(&self, table: Table, name: impl CStrLike) -> Result<u64, StoreError> {
@@ -200,14 +179,11 @@ impl LeafStore for RocksStore {
                 cause: cause.clone(),
             });
         }
-        let writes = self.write_batch(&batch);
-        self.db
-            .write_opt(writes, &self.write_options)
-            .map_err(|error| {
-                let error = typed("commit", &self.path, &error);
-                self.poison.get_or_init(|| error.to_string());
-                error
-            })?;
+        self.write(&batch).map_err(|error| {
+            let error = typed("commit", &self.path, &error);
+            self.poison.get_or_init(|| error.to_string());
+            error
+        })?;
         self.logical.committed(&batch);
         Ok(())
     }

@@ -138,9 +138,11 @@ impl RocksOptions {
         options
     }
 
-    pub(super) fn write(&self) -> WriteOptions {
+    /// Of a write that `waits` while RocksDB makes room, or is refused then.
+    pub(super) fn write(&self, waits: bool) -> WriteOptions {
         let mut options = WriteOptions::default();
         options.set_sync(self.sync);
+        options.set_no_slowdown(!waits);
         options
     }
 
