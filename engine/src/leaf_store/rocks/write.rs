@@ -12,8 +12,8 @@ use core::time::Duration;
 use rocksdb::{Error, ErrorKind, WaitForCompactOptions, WriteBatch, properties};
 use std::thread;
 
-/// How long a stopped write waits until it tries again: little against the flush that it waits for.
-const RETRY_AFTER: Duration = Duration::from_millis(1);
+/// How long a stopped write waits until it looks again: little against the flush that it waits for.
+const LOOK_AFTER: Duration = Duration::from_millis(1);
 
 impl RocksStore {
     /// Writes `batch` whole or not at all, and waits as long as RocksDB is busy making room.
@@ -25,12 +25,15 @@ impl RocksStore {
                 _ => return written,
             }
             self.background()?;
-            if self.is_stopped()? {
-                thread::sleep(RETRY_AFTER);
-                continue;
+            if !self.is_stopped()? {
+                // Only slowed down, for a time that RocksDB knows when it begins.
+                return self.db.write_opt(self.rocks_batch(batch), &self.waiting);
             }
-            // Only slowed down, for a time that RocksDB knows when it begins.
-            return self.db.write_opt(self.rocks_batch(batch), &self.waiting);
+            // Every try takes a batch of its own, and the work waited for needs the CPU.
+            while self.is_stopped()? {
+                thread::sleep(LOOK_AFTER);
+                self.background()?;
+            }
         }
     }
 
