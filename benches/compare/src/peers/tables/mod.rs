@@ -137,6 +137,7 @@ pub(super) mod tests {
             updates_per_second: vec![50_000.0, 12_345.0, 6_000.0],
             bytes: Bytes {
                 process_written_bytes: Some(3_000_000),
+                device_reads: Some(45_000),
                 ..Bytes::default()
             },
             cpu_ns: 600_000_000,
@@ -182,8 +183,8 @@ pub(super) mod tests {
         };
         let cells = row(blocks(&found, "update"));
         assert_eq!(cells[1..5], ["some store", "1,000", "12,345", "30"]);
-        assert_eq!(cells[9..12], ["100 / -", "- / -", "20.0"]);
-        assert_eq!(cells[13], "3.00 GiB");
+        assert_eq!(cells[9..13], ["100 / -", "- / -", "1.50", "20.0"]);
+        assert_eq!(cells[14], "3.00 GiB");
         let cells = row(reads(&found));
         assert_eq!(cells[5..8], ["1.5 s", "100", "3.00 GiB"]);
         let cells = row(holders(&found));
