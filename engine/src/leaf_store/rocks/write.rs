@@ -40,6 +40,7 @@ impl RocksStore {
     /// What flushes and compactions have failed with, if they have.
     fn background(&self) -> Result<(), Error> {
         let mut options = WaitForCompactOptions::default();
+        // Microseconds; without them it would return only once there is no such work left.
         options.set_timeout(1);
         match self.db.wait_for_compact(&options) {
             Err(error) if error.kind() == ErrorKind::TimedOut => Ok(()),
